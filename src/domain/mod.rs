@@ -1,0 +1,9 @@
+//! The pool's own nouns, shared by the database, the internal RPC, the pool and the voter.
+
+pub mod ids;
+pub mod preference;
+pub mod ticket;
+
+pub use ids::{InstanceId, KeyIndex, PoolId, Revision, UserId};
+pub use preference::Preference;
+pub use ticket::{FeeVerdict, TicketRecord, TicketStatus, VoteRecord};

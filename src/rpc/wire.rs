@@ -1,0 +1,356 @@
+//! The messages of `POST /rpc/v1/METHOD`, JSON both ways. A field that is not here is refused.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteBits, VoteVersion};
+use crate::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId};
+
+/// Every path starts with it; another number is another contract.
+pub const PATH: &str = "/rpc/v1/";
+
+/// Largest body either side reads: 10,000 scripts or preferences fit four times.
+pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// `code` of an error answer `{"code": …, "message": …}`.
+pub mod code {
+    /// Malformed, unknown field, unknown method.
+    pub const BAD_REQUEST: &str = "bad_request";
+    pub const UNAUTHORIZED: &str = "unauthorized";
+    /// The voter's own dcrd or dcrwallet cannot answer now: counts as an unreachable voter.
+    pub const UNAVAILABLE: &str = "unavailable";
+    /// The wallet derives other keys, or refuses the script: halts enrolment.
+    pub const DISAGREES: &str = "disagrees";
+    /// Another pool's id, or another network.
+    pub const WRONG_POOL: &str = "wrong_pool";
+    /// An older preference revision than the voter has.
+    pub const STALE: &str = "stale";
+    /// A push that lacks too many known users.
+    pub const SHRINKING: &str = "shrinking";
+}
+
+/// The body of every refused call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorBody {
+    pub code: String,
+    pub message: String,
+}
+
+/// A request or answer without content: `{}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    pub instance: InstanceId,
+    /// `None` until the first push of a new voter.
+    pub pool_id: Option<PoolId>,
+    /// `mainnet`, `testnet3` or `simnet`.
+    pub network: String,
+    /// Version and commit of the voter's program.
+    pub version: String,
+    /// dcrd's best block; `None` while it was never reached.
+    pub best: Option<Tip>,
+    pub dcrd: DcrdStatus,
+    pub wallet: WalletStatus,
+    pub vote_version: VoteVersion,
+    pub tickets: TicketCounts,
+    pub preferences: PreferencesStatus,
+    pub scripts: ScriptRegistry,
+    pub config: ConfigDigests,
+    pub rescan: Option<RescanProgress>,
+    pub signer: SignerKind,
+    /// Newest last, at most 100.
+    pub blocks: Vec<BlockVotes>,
+    /// What a person must look at, in words; empty when all is well.
+    pub alarms: Vec<Alarm>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tip {
+    pub hash: BlockHash,
+    pub height: Height,
+    /// Cumulative work, big-endian hex as dcrd's `getblockheader` gives `chainwork`; empty if unknown.
+    pub chain_work: String,
+    /// Unix seconds of the block's own time stamp.
+    pub time: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DcrdStatus {
+    pub connected: bool,
+    pub version: String,
+    /// dcrd itself says that it has the whole chain.
+    pub synced: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletStatus {
+    pub connected: bool,
+    pub version: String,
+    pub unlocked: bool,
+    pub daemon_connected: bool,
+    pub height: Option<Height>,
+    pub voting: bool,
+}
+
+/// Tickets of the pool's users by status, low-fee ones apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketCounts {
+    pub mempool: u64,
+    pub immature: u64,
+    pub live: u64,
+    pub voted: u64,
+    pub missed: u64,
+    pub expired: u64,
+    pub revoked: u64,
+    pub low_fee: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreferencesStatus {
+    /// The highest revision held.
+    pub revision: Revision,
+    pub count: u64,
+    /// `preferences_digest` of all that is held.
+    pub digest: String,
+    /// Confirmed by web or database since the voter's start.
+    pub confirmed: bool,
+    /// Why the last push was refused, until one is accepted.
+    pub refused: Option<String>,
+}
+
+/// BLAKE-256 hex of each `[pool]` key that web and voters must share, and of the network. Digests are
+/// keyed by name so that a difference can be named; secrets are compared by a digest keyed with the
+/// shared token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConfigDigests(pub std::collections::BTreeMap<String, String>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RescanProgress {
+    pub from: Height,
+    /// Whether the rescan is running now (else it waits for the wallet).
+    pub running: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignerKind {
+    Memory,
+    Wallet,
+}
+
+/// How the voter did on one block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockVotes {
+    pub hash: BlockHash,
+    pub height: Height,
+    /// Own, accepted tickets among the winners.
+    pub own_winners: u32,
+    pub votes: Vec<VoteReport>,
+    /// From the notification to the last own vote accepted; `None` without own winners.
+    pub last_accepted_us: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoteReport {
+    pub ticket: TicketHash,
+    pub bits: VoteBits,
+    pub version: VoteVersion,
+    pub outcome: VoteOutcome,
+    /// dcrd's words when it refused.
+    pub reason: String,
+    /// Microseconds since the notification was received.
+    pub looked_up_us: u64,
+    pub signed_us: u64,
+    pub sent_us: u64,
+    pub answered_us: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoteOutcome {
+    Accepted,
+    /// Another node sent the same bytes.
+    AlreadyKnown,
+    /// Another node voted this ticket with other bits.
+    AlreadyVoted,
+    /// Nothing to do: ticket spent, not live, block too old, enough votes.
+    Useless,
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alarm {
+    /// Stable, for monitors: `wallet_locked`, `dcrd_behind`, `preferences_refused`, …
+    pub id: String,
+    pub message: String,
+    /// Unix seconds.
+    pub since: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentRequest {
+    pub user_id: UserId,
+    pub key_index: KeyIndex,
+    pub user_pubkey_address: String,
+}
+
+/// What the voter's wallet derives; it was compared with the voter's own derivation, and web compares
+/// it with its own. A difference inside the voter is refused with `code::DISAGREES`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentProof {
+    pub pool_pubkey_address: String,
+    /// Hex.
+    pub redeem_script: String,
+    pub ticket_address: String,
+    pub height: Height,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRequest {
+    pub pool_id: PoolId,
+    pub scripts: Vec<ScriptImport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptImport {
+    pub user_id: UserId,
+    pub key_index: KeyIndex,
+    /// Hex.
+    pub redeem_script: String,
+    pub height_registered: Height,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportOutcome {
+    /// Scripts that were new to this voter.
+    pub imported: u64,
+    pub already: u64,
+    /// From where the wallet will be (or is being) rescanned, if it must.
+    pub rescan_from: Option<Height>,
+}
+
+/// All preferences (`full`) or those that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreferencesPush {
+    pub pool_id: PoolId,
+    pub full: bool,
+    pub preferences: Vec<Preference>,
+    /// An operator confirmed by `resume --accept-preferences` what the voter refused.
+    pub accept: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreferencesAccepted {
+    pub revision: Revision,
+    pub digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketsSince {
+    /// The instance that `sequence` belongs to; `None` or another one: start over.
+    pub instance: Option<InstanceId>,
+    pub sequence: u64,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketsPage {
+    pub instance: InstanceId,
+    /// Where the next page starts.
+    pub sequence: u64,
+    pub tickets: Vec<TicketRecord>,
+    pub more: bool,
+}
+
+/// The whole of what is added; a ticket that is left out is no longer added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LowFee {
+    pub added: Vec<TicketHash>,
+}
+
+/// Numbers of the network from dcrd.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StakeInfo {
+    pub height: Height,
+    /// Of the next block.
+    pub ticket_price: Atoms,
+    /// Live tickets of the whole network.
+    pub pool_size: u64,
+    pub mempool_tickets: u64,
+    /// Sum of the rewards of own votes.
+    pub total_subsidy: Atoms,
+    pub own: TicketCounts,
+}
+
+/// Agendas of the voter's vote version, from dcrd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agendas {
+    pub version: VoteVersion,
+    pub agendas: Vec<Agenda>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agenda {
+    pub id: String,
+    pub description: String,
+    pub mask: u16,
+    pub status: String,
+    pub choices: Vec<AgendaChoice>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgendaChoice {
+    pub id: String,
+    pub description: String,
+    pub bits: u16,
+    pub is_abstain: bool,
+    pub is_no: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptRegistry {
+    pub count: u64,
+    pub highest_key_index: Option<KeyIndex>,
+    /// BLAKE-256 hex over the sorted redeem scripts.
+    pub digest: String,
+}
+
+/// An item of `GET /rpc/v1/events`, one JSON object per `data:` line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    Block { tip: Tip },
+    Vote { block: BlockHash, report: VoteReport },
+    Tickets { sequence: u64 },
+    Connection { peer: String, connected: bool },
+    Alarm { alarm: Alarm },
+}

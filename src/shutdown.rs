@@ -1,0 +1,59 @@
+//! Every task is tracked, named, and told to stop.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+/// The tasks of a role and the signal that ends them. Clones share both.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs `task` until it ends; the name shows in logs. A panic in it stops the role: a half-dead
+    /// process is worse than one that its supervisor restarts.
+    pub fn spawn<F>(&self, name: &'static str, task: F) -> JoinHandle<()>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.stop.clone();
+        let task = task.instrument(tracing::info_span!("task", name));
+        #[expect(clippy::disallowed_methods, reason = "the one home of spawn")]
+        self.tracker.spawn(async move {
+            if tokio::spawn(task).await.is_err_and(|error| error.is_panic()) {
+                tracing::error!(name, "task panicked; stopping");
+                stop.cancel();
+            }
+        })
+    }
+
+    /// Resolves when the role is asked to stop.
+    pub async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Asks all tasks to stop and waits for them, at most `limit`. True when all have ended.
+    pub async fn stop_and_wait(&self, limit: Duration) -> bool {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::time::timeout(limit, self.tracker.wait()).await.is_ok()
+    }
+}
