@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn a_secret_prints_nothing_of_itself() {
         let secret = Secret::new("hunter2");
-        assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "<redacted> Some(<redacted>)");
+        assert_eq!(
+            format!("{secret:?} {:?}", Some(&secret)),
+            "<redacted> Some(<redacted>)"
+        );
         assert!(secret.matches("hunter2"));
         assert!(!secret.matches("hunter3") && !secret.matches("hunter"));
     }

@@ -30,7 +30,10 @@ impl Tasks {
         let task = task.instrument(tracing::info_span!("task", name));
         #[expect(clippy::disallowed_methods, reason = "the one home of spawn")]
         self.tracker.spawn(async move {
-            if tokio::spawn(task).await.is_err_and(|error| error.is_panic()) {
+            if tokio::spawn(task)
+                .await
+                .is_err_and(|error| error.is_panic())
+            {
                 tracing::error!(name, "task panicked; stopping");
                 stop.cancel();
             }
@@ -54,6 +57,8 @@ impl Tasks {
     pub async fn stop_and_wait(&self, limit: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();
-        tokio::time::timeout(limit, self.tracker.wait()).await.is_ok()
+        tokio::time::timeout(limit, self.tracker.wait())
+            .await
+            .is_ok()
     }
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// An amount of money in atoms; 1 DCR = 100,000,000 atoms. Signed, as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Atoms(pub i64);
 
@@ -36,7 +38,10 @@ impl Atoms {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the caller checked the range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the caller checked the range"
+)]
 fn exact(atoms: f64) -> i64 {
     atoms as i64
 }
@@ -52,7 +57,9 @@ impl fmt::Display for Atoms {
 }
 
 /// The height of a block; the genesis block has 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Height(pub u32);
 
@@ -85,7 +92,9 @@ impl fmt::Display for VoteBits {
 }
 
 /// The stake version that agendas belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct VoteVersion(pub u32);
 

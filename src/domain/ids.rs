@@ -16,7 +16,9 @@ pub struct UserId(pub i64);
 pub struct KeyIndex(pub u32);
 
 /// Counts the changes of one user's voting preference; a higher one is newer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Revision(pub i64);
 

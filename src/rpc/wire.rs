@@ -90,6 +90,10 @@ pub struct DcrdStatus {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not one state"
+)]
 pub struct WalletStatus {
     pub connected: bool,
     pub version: String,
@@ -348,9 +352,21 @@ pub struct ScriptRegistry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    Block { tip: Tip },
-    Vote { block: BlockHash, report: VoteReport },
-    Tickets { sequence: u64 },
-    Connection { peer: String, connected: bool },
-    Alarm { alarm: Alarm },
+    Block {
+        tip: Tip,
+    },
+    Vote {
+        block: BlockHash,
+        report: VoteReport,
+    },
+    Tickets {
+        sequence: u64,
+    },
+    Connection {
+        peer: String,
+        connected: bool,
+    },
+    Alarm {
+        alarm: Alarm,
+    },
 }
