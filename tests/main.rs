@@ -1,1 +1,13 @@
-fn main() {}
+//! All integration tests in one binary, a module per ring: `scripts/test RING…` runs `RING::`.
+
+#[cfg(test)]
+mod harness;
+
+#[cfg(test)]
+mod db;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+mod pure;
+#[cfg(test)]
+mod web;

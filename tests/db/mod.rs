@@ -1,0 +1,1 @@
+//! The store, one suite on SQLite and MariaDB.

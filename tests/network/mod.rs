@@ -1,0 +1,1 @@
+//! Stories on real daemons: from sign-up to counted vote.

@@ -1,0 +1,1 @@
+//! The chain as pure code, against recorded vectors.

@@ -1,0 +1,1 @@
+//! The real server on a free port with scripted voters.
