@@ -19,6 +19,8 @@ pub enum Error {
     Unavailable { voter: String, reason: String },
     #[error("voter {voter} answers what cannot be understood: {reason}")]
     Garbled { voter: String, reason: String },
+    #[error("voter {voter} shows another certificate than the pinned one")]
+    WrongCertificate { voter: String },
     #[error("voter {voter} refuses the token")]
     Unauthorized { voter: String },
     #[error("voter refuses: {message} ({code})")]

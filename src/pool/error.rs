@@ -1,0 +1,135 @@
+//! Why the pool cannot do what it was asked. Each operation has its own enum; web turns each variant
+//! into a page or a row of the API's table.
+
+/// Trouble that is nobody's mistake.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("database")]
+    Database(String),
+    /// A program error that was caught: shown as "internal error", logged in full.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    pub(crate) fn not_yet() -> Self {
+        Error::Internal("not there yet".into())
+    }
+}
+
+/// What is wrong with a new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordProblem {
+    #[error("a password needs at least 8 characters")]
+    TooShort,
+    #[error("a password has at most 72 bytes")]
+    TooLong,
+    #[error("a password cannot contain a NUL character")]
+    Nul,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// Closed or full: the reason to show.
+    #[error("{0}")]
+    Closed(String),
+    #[error("this is no e-mail address")]
+    BadEmail,
+    #[error(transparent)]
+    Password(#[from] PasswordProblem),
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Unknown, spent or too old.
+    #[error("the link is not valid any more")]
+    Invalid,
+    /// Closed or full: the reason to show.
+    #[error("{0}")]
+    Closed(String),
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Also when the address is not verified: nobody learns who has an account.
+    #[error("e-mail or password is wrong, or the address is not verified yet")]
+    Wrong,
+    /// The password was right.
+    #[error("this account is disabled")]
+    Disabled,
+    /// The password was right; an account of the Go program whose link was never opened.
+    #[error("the e-mail address is not verified yet")]
+    Unverified,
+    /// Too many passwords are being checked.
+    #[error("too busy, try again")]
+    Busy,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    #[error("the current password is wrong")]
+    WrongCurrent,
+    #[error(transparent)]
+    Password(#[from] PasswordProblem),
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+/// The rows of the API's table for `address`, in the order in which they are checked.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    #[error("an address was already submitted")]
+    AlreadySubmitted,
+    /// Closed or full: the reason to show.
+    #[error("{0}")]
+    Closed(String),
+    #[error("the address is too short")]
+    TooShort,
+    #[error("the address is too long")]
+    TooLong,
+    /// Not an address, or one of another network.
+    #[error("the address cannot be decoded")]
+    Undecodable,
+    /// Not a secp256k1 public-key address, or the pool's own key.
+    #[error("the address is of the wrong type: a public-key address is needed")]
+    WrongType,
+    /// Code 14.
+    #[error(transparent)]
+    NotNow(#[from] NotNow),
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+/// Why nobody can enrol at present.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    #[error("enrolment is halted since the voting wallets disagree; the operator was told")]
+    Halted,
+    #[error("too few voting wallets can confirm: {confirmed} of {needed}")]
+    TooFewVoters { confirmed: usize, needed: usize },
+    /// The key of `[pool]` that differs between web and a voter.
+    #[error("the voting nodes are configured differently: {0}")]
+    Configuration(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PurchaseInfoError {
+    #[error("no address submitted")]
+    NoAddress,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum VotingError {
+    #[error("vote bits are not valid for the current agendas")]
+    Invalid,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}

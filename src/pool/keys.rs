@@ -1,0 +1,54 @@
+//! One key per purpose, so that no token of one kind is ever good for another.
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+use crate::secret::Secret;
+
+/// What a derived key is for. API tokens alone use `web.api_secret` itself: old ones must verify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Form tokens and the pre-session cookie they are bound to.
+    Csrf,
+    /// How session ids are stored.
+    Session,
+    /// How tokens of mailed links are stored.
+    MailLink,
+}
+
+impl Purpose {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Purpose::Csrf => b"dcrstakepool csrf",
+            Purpose::Session => b"dcrstakepool session",
+            Purpose::MailLink => b"dcrstakepool mail link",
+        }
+    }
+}
+
+/// HKDF-SHA256 of the secret, labelled by the purpose.
+pub fn derive(secret: &Secret, purpose: Purpose) -> [u8; 32] {
+    let mut key = [0; 32];
+    let expanded =
+        Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.label(), &mut key);
+    debug_assert!(expanded.is_ok(), "32 bytes are below HKDF's limit");
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_purpose_has_its_own_key() {
+        let secret = Secret::new("0123456789abcdef0123456789abcdef");
+        let keys = [Purpose::Csrf, Purpose::Session, Purpose::MailLink]
+            .map(|purpose| derive(&secret, purpose));
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+        assert_ne!(keys[0], [0; 32]);
+        assert_ne!(
+            keys[0],
+            derive(&Secret::new("another secret"), Purpose::Csrf)
+        );
+    }
+}

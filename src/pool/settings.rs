@@ -1,0 +1,64 @@
+//! What the pool is told by configuration, resolved.
+
+use crate::decred::Height;
+use crate::decred::params::{Network, Params};
+use crate::rpc::wire::ConfigDigests;
+use crate::secret::Secret;
+
+/// The parts of `[pool]` and `[web]` that decide what the pool does.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub network: Network,
+    /// Shown as designation.
+    pub name: String,
+    pub description: String,
+    pub email: String,
+    pub link: String,
+    pub notice: String,
+    /// Percent in force from each height on, ascending, the first from height 0.
+    pub fees: Vec<(Height, f64)>,
+    pub closed: bool,
+    pub closed_message: String,
+    pub voting_wallet_extpub: Secret,
+    pub cold_wallet_extpub: String,
+    pub min_voters: usize,
+    /// The highest key index.
+    pub max_users: u32,
+    pub base_url: String,
+    pub former_base_urls: Vec<String>,
+    pub api_secret: Secret,
+}
+
+impl Settings {
+    pub fn params(&self) -> &'static Params {
+        self.network.params()
+    }
+
+    /// The fee in percent at a height.
+    pub fn fee_percent(&self, at: Height) -> f64 {
+        self.fees
+            .iter()
+            .rev()
+            .find(|(from, _)| *from <= at)
+            .or_else(|| self.fees.first())
+            .map_or(0.0, |(_, percent)| *percent)
+    }
+}
+
+/// The names of the keys whose digests differ between web and a voter.
+pub fn differing_keys(ours: &ConfigDigests, theirs: &ConfigDigests) -> Vec<String> {
+    let mut names: Vec<String> = ours
+        .0
+        .iter()
+        .filter(|(name, digest)| theirs.0.get(*name) != Some(digest))
+        .map(|(name, _)| name.clone())
+        .collect();
+    names.extend(
+        theirs
+            .0
+            .keys()
+            .filter(|name| !ours.0.contains_key(*name))
+            .cloned(),
+    );
+    names
+}

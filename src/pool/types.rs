@@ -1,0 +1,147 @@
+//! What the pool's methods give to pages and API.
+
+use crate::decred::{Atoms, Height, VoteBits, VoteVersion};
+use crate::domain::{TicketRecord, UserId};
+use crate::rpc::wire::{self, TicketCounts};
+
+/// An account, without its secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    pub verified: bool,
+    pub disabled: bool,
+    /// Set once a public key was accepted.
+    pub enrolled: Option<Enrolled>,
+    pub vote_bits: VoteBits,
+    pub vote_version: VoteVersion,
+}
+
+/// What a user has after enrolment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    pub ticket_address: String,
+    /// Hex.
+    pub redeem_script: String,
+    pub pool_pubkey_address: String,
+    pub user_pubkey_address: String,
+    pub fee_address: String,
+    pub height_registered: Height,
+}
+
+/// What a wallet needs to buy tickets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PurchaseInfo {
+    /// Where the pool's fee goes.
+    pub fee_address: String,
+    pub fee_percent: f64,
+    /// Hex.
+    pub redeem_script: String,
+    pub ticket_address: String,
+    pub vote_bits: VoteBits,
+    pub vote_version: VoteVersion,
+}
+
+/// One page of a user's tickets, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketPage {
+    pub tickets: Vec<TicketRecord>,
+    /// From 0.
+    pub page: u32,
+    pub total: u64,
+}
+
+/// The public numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stats {
+    /// When a voter last gave numbers, unix seconds.
+    pub refreshed_at: i64,
+    pub height: Height,
+    pub ticket_price: Atoms,
+    /// Live tickets of the whole network.
+    pub pool_size: u64,
+    /// Of the whole network.
+    pub mempool_tickets: u64,
+    pub own: TicketCounts,
+    pub total_subsidy: Atoms,
+    pub users: u64,
+    /// Users that have an address.
+    pub active_users: u64,
+    pub fee_percent: f64,
+    pub open: bool,
+}
+
+impl Stats {
+    /// Share of the network's live tickets that are the pool's.
+    pub fn proportion_live(&self) -> f64 {
+        ratio(self.own.live, self.pool_size)
+    }
+
+    /// Share of the called tickets that were missed.
+    pub fn proportion_missed(&self) -> f64 {
+        ratio(
+            self.own.missed,
+            self.own.missed.saturating_add(self.own.voted),
+        )
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of tickets")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+/// Enrolment is stopped: a voter disagreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// Unix seconds.
+    pub since: i64,
+    /// Which voter.
+    pub voter: String,
+    /// What differed.
+    pub reason: String,
+}
+
+/// The line of `/status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    Ok,
+    /// Some voter is away.
+    Degraded,
+    /// Fewer than `min_voters`.
+    Critical,
+    /// No voter, or halted.
+    Emergency,
+}
+
+/// What `/status` and `/alertz` show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatusReport {
+    pub health: Health,
+    pub halt: Option<Halt>,
+    pub voters: Vec<VoterReport>,
+    /// Also those of the voters.
+    pub alarms: Vec<wire::Alarm>,
+}
+
+/// A voter as the watcher last saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VoterReport {
+    /// Its URL.
+    pub name: String,
+    pub connected: bool,
+    /// Why it is away or unusable.
+    pub problem: Option<String>,
+    /// The last status, however old.
+    pub status: Option<wire::Status>,
+    /// When the status came, unix seconds.
+    pub seen_at: Option<i64>,
+    /// Keys of `[pool]` that differ from ours.
+    pub differing_keys: Vec<String>,
+    pub scripts_in_sync: bool,
+    pub preferences_in_sync: bool,
+}
