@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
 
 use super::settings::{Listen, Settings};
+use crate::pool::Pool;
 use crate::shutdown::Tasks;
 
 /// Sockets that are open: bound before anything is served, so that a taken port is an error at start.
@@ -39,11 +40,6 @@ impl Listeners {
 }
 
 /// Answers requests in tasks of `tasks` until these are told to stop; returns at once.
-pub fn serve<P: Send + Sync + 'static>(
-    listeners: Listeners,
-    settings: Settings,
-    pool: Arc<P>,
-    tasks: &Tasks,
-) {
+pub fn serve(listeners: Listeners, settings: Settings, pool: Arc<Pool>, tasks: &Tasks) {
     let _ = (listeners, settings, pool, tasks);
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use http::HeaderName;
 use ipnet::IpNet;
 
-use crate::decred::Network;
 use crate::domain::UserId;
 use crate::secret::Secret;
 
@@ -18,12 +17,9 @@ pub enum Listen {
     Unix(PathBuf),
 }
 
-/// `[web]` and the public part of `[pool]`.
-#[derive(Debug, Clone)]
+/// What `[web]` says about HTTP; everything else is asked of the pool.
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
-    pub network: Network,
-    /// Without a slash at its end.
-    pub base_url: String,
     /// Cookies are for HTTPS only.
     pub cookie_secure: bool,
     /// Peers that are believed when they name the client.
@@ -34,17 +30,4 @@ pub struct Settings {
     pub admin_user_ids: Vec<UserId>,
     /// Opens `/status` and `/alertz` to monitors; `None`: to nobody.
     pub monitor_token: Option<Secret>,
-    /// Keys of forms are derived from it, one per purpose (`web.api_secret`).
-    pub master_key: Secret,
-    pub pool: About,
-}
-
-/// The pool as it presents itself.
-#[derive(Debug, Clone, Default)]
-pub struct About {
-    pub name: String,
-    pub description: String,
-    pub email: String,
-    /// The operator's own site; empty: none.
-    pub link: String,
 }
