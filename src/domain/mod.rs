@@ -1,9 +1,11 @@
 //! The pool's own nouns, shared by the database, the internal RPC, the pool and the voter.
 
+pub mod digest;
 pub mod ids;
 pub mod preference;
 pub mod ticket;
 
+pub use digest::{preferences_digest, scripts_digest};
 pub use ids::{InstanceId, KeyIndex, PoolId, Revision, UserId};
 pub use preference::Preference;
 pub use ticket::{FeeVerdict, TicketRecord, TicketStatus, VoteRecord};

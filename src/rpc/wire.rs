@@ -123,9 +123,10 @@ pub struct PreferencesStatus {
     /// The highest revision held.
     pub revision: Revision,
     pub count: u64,
-    /// `preferences_digest` of all that is held.
+    /// `domain::preferences_digest` of all that is held.
     pub digest: String,
-    /// Confirmed by web or database since the voter's start.
+    /// Confirmed by web or database since the voter's start. While it is false votes wait for it (up to
+    /// half a second each): web then pushes at once, an empty difference if nothing differs.
     pub confirmed: bool,
     /// Why the last push was refused, until one is accepted.
     pub refused: Option<String>,
@@ -344,7 +345,7 @@ pub struct AgendaChoice {
 pub struct ScriptRegistry {
     pub count: u64,
     pub highest_key_index: Option<KeyIndex>,
-    /// BLAKE-256 hex over the sorted redeem scripts.
+    /// `domain::scripts_digest` of all that is held.
     pub digest: String,
 }
 
