@@ -1,1 +1,152 @@
-//! cli
+//! The command line: clap types and their help, nothing that acts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Version and, where the build knew it, commit: `2.0.0 (0123456789ab)`.
+pub const VERSION: &str = env!("DCRSTAKEPOOL_VERSION");
+
+const EXAMPLES: &str = "\
+Examples:
+  dcrstakepool migrate --config /etc/dcrstakepool/dcrstakepool.toml
+  dcrstakepool voter   --config voter1.toml
+  dcrstakepool web
+  DCRSTAKEPOOL__WEB__LISTEN=127.0.0.1:8080 dcrstakepool web
+
+Without --config the file is searched at $DCRSTAKEPOOL_CONFIG, ./dcrstakepool.toml,
+~/.config/dcrstakepool/dcrstakepool.toml and /etc/dcrstakepool/dcrstakepool.toml.
+
+Exit codes: 0 done, 1 failed, 2 usage, 69 a needed service is unavailable, 76 a service
+is there but wrong, 78 configuration.";
+
+/// A Decred stake pool: votes its users' tickets, never holds their money.
+#[derive(Debug, Parser)]
+#[command(name = "dcrstakepool", version = VERSION, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serves the site and the API
+    Web(RoleArgs),
+    /// Votes, beside its own dcrd and dcrwallet
+    Voter(RoleArgs),
+    /// Creates the database's tables, or brings them to this version
+    Migrate(MigrateArgs),
+    /// Rechecks the voters and clears a halt of enrolment
+    Resume(ResumeArgs),
+    /// Buys pool tickets from your own dcrwallet (for ticket holders)
+    Buy(BuyArgs),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RoleArgs {
+    /// Configuration file (else searched, see `dcrstakepool --help`)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool migrate --dry-run
+  dcrstakepool migrate --backup /var/backups/pool.sql
+  dcrstakepool migrate --yes-i-have-a-backup
+
+A missing or empty database needs no backup.")]
+pub struct MigrateArgs {
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// Say what would be done, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write a backup to FILE first
+    #[arg(long, value_name = "FILE", conflicts_with = "yes_i_have_a_backup")]
+    pub backup: Option<PathBuf>,
+    /// Go on without: you made one
+    #[arg(long)]
+    pub yes_i_have_a_backup: bool,
+    /// Tickets mined at or below this height are accepted whatever they paid
+    #[arg(long, value_name = "HEIGHT")]
+    pub grandfathered_height: Option<u32>,
+    /// Give every verified user a new API token
+    #[arg(long)]
+    pub reissue_tokens: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool resume
+  dcrstakepool resume --override \"voter 2 had the wrong seed, replaced\"
+  dcrstakepool resume --accept-preferences")]
+pub struct ResumeArgs {
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// Clear the halt although the recheck does not pass; the reason is kept
+    #[arg(long = "override", value_name = "REASON")]
+    pub override_reason: Option<String>,
+    /// Have the voters take the preferences that they refused
+    #[arg(long)]
+    pub accept_preferences: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool buy --pool https://pool.example.com --token-file token \\
+      --wallet 127.0.0.1:9110 --wallet-user me --wallet-password-file password \\
+      --wallet-cert ~/.dcrwallet/rpc.cert
+  dcrstakepool buy … --count 3 --yes --json
+
+The wallet must be unlocked. Shows what it will do and asks before it spends; without a terminal
+it buys only with --yes.")]
+pub struct BuyArgs {
+    /// The pool's address on the web
+    #[arg(long, value_name = "URL")]
+    pub pool: String,
+    /// File with your API token (from the pool's settings page)
+    #[arg(long, value_name = "FILE")]
+    pub token_file: PathBuf,
+    /// HOST or HOST:PORT of your own dcrwallet's JSON-RPC
+    #[arg(long, value_name = "HOST")]
+    pub wallet: String,
+    /// User name of the wallet's JSON-RPC
+    #[arg(long, value_name = "USER")]
+    pub wallet_user: String,
+    /// File with its password
+    #[arg(long, value_name = "FILE")]
+    pub wallet_password_file: PathBuf,
+    /// The wallet's certificate
+    #[arg(long, value_name = "FILE")]
+    pub wallet_cert: PathBuf,
+    /// How many tickets
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub count: u32,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON object: tickets, split, `price_atoms`, `pool_fee_atoms`
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn clap_accepts_the_definition() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_version_is_the_packages() {
+        assert!(VERSION.starts_with(env!("CARGO_PKG_VERSION")));
+    }
+}

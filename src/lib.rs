@@ -14,6 +14,7 @@ pub mod roles;
 pub mod rpc;
 pub mod secret;
 pub mod shutdown;
+pub mod signals;
 pub mod telemetry;
 pub mod tls;
 pub mod voter;

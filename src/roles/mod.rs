@@ -1,1 +1,23 @@
-//! roles
+//! One composition root per subcommand, and what becomes of its failure.
+
+pub mod buy;
+pub mod failure;
+pub mod migrate;
+pub mod resume;
+pub mod voter;
+pub mod web;
+
+pub use failure::Failure;
+
+use crate::cli::Command;
+
+/// Runs one subcommand to its end.
+pub async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Web(args) => web::run(args).await,
+        Command::Voter(args) => voter::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Resume(args) => resume::run(args).await,
+        Command::Buy(args) => buy::run(args).await,
+    }
+}

@@ -1,6 +1,8 @@
 //! The internal RPC between web and voters (04-voter): one contract, `wire.rs` and `Voter`, that the
 //! client, the server and the fakes of tests share.
 
+pub mod client;
+pub mod server;
 pub mod wire;
 
 use async_trait::async_trait;
