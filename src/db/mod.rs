@@ -1,1 +1,19 @@
-//! db
+//! Everything that is stored by the web role. Callers see `Store`, whose methods are named after
+//! intent; SQL and diesel never leave this module.
+//!
+//! Two databases, one set of queries: SQLite (embedded default) and MySQL or MariaDB. What differs
+//! between them is a named function in `dialect`.
+//!
+//! Invariants: every change is one transaction, short, and safe to repeat as a whole; the tables of
+//! the Go program get no column and no index; blocking work runs off the async workers, and each
+//! call has a deadline.
+
+mod error;
+mod store;
+mod types;
+
+pub use error::Error;
+pub use store::Store;
+pub use types::*;
+
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,207 @@
+//! What callers hand to the store and get from it. Times are unix seconds; a "hash" of a token is
+//! what the caller computed over it (hex, at most 64 characters): the store never sees the token.
+
+use std::time::Duration;
+
+use crate::decred::{Height, VoteBits, VoteVersion};
+use crate::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId};
+use crate::secret::Secret;
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite://PATH`, or `mysql://USER:PASSWORD@HOST:PORT/NAME` (`?unix_socket=PATH` for a socket).
+    pub url: Secret,
+    pub max_connections: u32,
+    pub access: Access,
+    /// The longest that one call may take, retries included.
+    pub deadline: Duration,
+}
+
+impl Options {
+    /// The longest that one call may take if nothing else is said.
+    pub const DEADLINE: Duration = Duration::from_secs(8);
+
+    pub fn new(url: Secret, max_connections: u32, access: Access) -> Self {
+        Self {
+            url,
+            max_connections,
+            access,
+            deadline: Self::DEADLINE,
+        }
+    }
+}
+
+/// Who opens the database. It matters to SQLite only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The one process that an SQLite file belongs to (`web`, `migrate`): takes its file lock.
+    Owner,
+    /// An operator's command beside a running web (`resume`, …): short transactions, no file lock.
+    Guest,
+}
+
+/// Which schema the database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// No table at all, or (MySQL) no database of that name.
+    Empty,
+    Current,
+    /// Made by an older program: `dcrstakepool migrate`.
+    Older,
+    /// Made by a newer program.
+    Newer,
+}
+
+/// A person's wish to become a user, until the e-mail address is verified.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    pub email: String,
+    /// bcrypt.
+    pub password_hash: Secret,
+    pub token_hash: String,
+    pub now: i64,
+}
+
+/// Seconds for which a sign-up can be verified.
+pub const SIGN_UP_LIFE_SECS: i64 = 24 * 3600;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpOutcome {
+    Recorded,
+    /// Nothing stored: this user has the address.
+    EmailTaken(UserId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verification {
+    /// A user was made.
+    Verified(UserId),
+    /// The same link again: the user that it made.
+    Already(UserId),
+    /// Never issued, or older than a day.
+    UnknownToken,
+    /// Another sign-up with this address was verified first.
+    EmailTaken,
+    /// No key is left under `max_users`; nothing is stored, the link stays good.
+    PoolFull,
+}
+
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    /// bcrypt.
+    pub password_hash: Secret,
+    pub verified: bool,
+    pub disabled: bool,
+    /// The API token in force; `None` until one was made.
+    pub api_token: Option<Secret>,
+    /// The key and script, once an address was submitted.
+    pub enrolment: Option<Enrolment>,
+    pub vote_bits: VoteBits,
+    pub vote_version: VoteVersion,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UserCounts {
+    pub total: u64,
+    /// Those who submitted an address.
+    pub active: u64,
+}
+
+/// The addresses that a user's tickets need, written once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    pub user_id: UserId,
+    pub pool_pubkey_address: String,
+    pub user_pubkey_address: String,
+    /// Hex.
+    pub redeem_script: String,
+    pub ticket_address: String,
+    pub fee_address: String,
+    pub height_registered: Height,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolledUser {
+    pub key_index: KeyIndex,
+    pub enrolment: Enrolment,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    pub id_hash: String,
+    pub user_id: UserId,
+    pub ip: String,
+    pub agent: String,
+    pub now: i64,
+}
+
+/// Seconds without a request after which a session is over.
+pub const SESSION_IDLE_SECS: i64 = 6 * 3600;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id_hash: String,
+    pub user_id: UserId,
+    pub created: i64,
+    pub last_seen: i64,
+    pub ip: String,
+    pub agent: String,
+}
+
+/// A user's new preference. `choices` (agenda id, choice id) say in words what `bits` say.
+#[derive(Debug, Clone)]
+pub struct NewPreference {
+    pub user_id: UserId,
+    pub version: VoteVersion,
+    pub bits: VoteBits,
+    pub choices: Vec<(String, String)>,
+}
+
+/// All preferences, as a voter needs them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreferenceTable {
+    pub pool_id: PoolId,
+    /// The newest revision of all.
+    pub revision: Revision,
+    pub preferences: Vec<Preference>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    pub since: i64,
+    /// The voter that disagreed.
+    pub voter: String,
+    /// What differed.
+    pub reason: String,
+}
+
+/// Where reading a voter's tickets goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TicketCursor {
+    pub instance: Option<InstanceId>,
+    pub sequence: u64,
+}
+
+/// One page that a voter answered, and where the next one starts.
+#[derive(Debug, Clone)]
+pub struct TicketPage {
+    /// The voter's URL.
+    pub voter: String,
+    pub instance: InstanceId,
+    pub sequence: u64,
+    pub tickets: Vec<TicketRecord>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct AuditEntry {
+    pub at: i64,
+    /// Stable, for searching: `sign_in`, `halt_overridden`, …
+    pub event: String,
+    pub user_id: Option<UserId>,
+    pub ip: String,
+    /// Never a secret.
+    pub detail: String,
+}
