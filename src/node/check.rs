@@ -1,0 +1,1 @@
+//! Is this daemon fit for a pool? Asked at start and after every reconnect.
