@@ -1,0 +1,193 @@
+//! secp256k1 keys: 33 bytes known to be on the curve, and private keys that never show.
+
+use std::fmt;
+
+use k256::ecdsa::SigningKey;
+use k256::ecdsa::signature::hazmat::PrehashSigner;
+use zeroize::Zeroizing;
+
+use super::base58check::{self, Base58Error, Checksum, Decoded};
+use super::hash::hash160;
+use super::params::Network;
+
+/// Longest DER signature with its hash type byte.
+pub const MAX_SIGNATURE_BYTES: usize = 73;
+
+/// The first byte after the network of a private key's text: ECDSA on secp256k1.
+const WIF_SECP256K1: u8 = 0;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("not a compressed public key: {0} bytes or a wrong first byte")]
+    Encoding(usize),
+    #[error("the public key is not a point on the secp256k1 curve")]
+    NotOnCurve,
+    #[error("not hex")]
+    Hex,
+    #[error("a private key must be between 1 and the order of the curve")]
+    Range,
+    #[error("character {0:?} is not base58")]
+    Character(char),
+    #[error("a private key's text has another length")]
+    Length,
+    #[error("the private key's checksum is wrong: a character was changed or lost")]
+    Checksum,
+    #[error("the private key is not one of {0}")]
+    Network(Network),
+    #[error("signature type {0} of the private key is not secp256k1")]
+    SignatureType(u8),
+    #[error("signing failed")]
+    Signing,
+}
+
+/// A compressed public key, 33 bytes, known to be a point on the curve.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey([u8; 33]);
+
+impl PublicKey {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        let compressed: [u8; 33] = bytes
+            .try_into()
+            .map_err(|_| KeyError::Encoding(bytes.len()))?;
+        if !matches!(compressed, [2 | 3, ..]) {
+            return Err(KeyError::Encoding(bytes.len()));
+        }
+        k256::PublicKey::from_sec1_bytes(&compressed).map_err(|_| KeyError::NotOnCurve)?;
+        Ok(Self(compressed))
+    }
+
+    pub fn from_hex(text: &str) -> Result<Self, KeyError> {
+        let mut bytes = [0; 33];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| KeyError::Hex)?;
+        Self::from_bytes(&bytes)
+    }
+
+    /// Bytes that come from the curve's own arithmetic.
+    pub(super) fn of_point(point: &k256::AffinePoint) -> Option<Self> {
+        use k256::elliptic_curve::group::GroupEncoding;
+        let bytes: [u8; 33] = point.to_bytes().into();
+        // The point at infinity has no compressed form: it is written as zeros.
+        matches!(bytes, [2 | 3, ..]).then_some(Self(bytes))
+    }
+
+    pub(super) fn point(&self) -> Option<k256::ProjectivePoint> {
+        k256::PublicKey::from_sec1_bytes(&self.0)
+            .ok()
+            .map(|key| key.to_projective())
+    }
+
+    pub fn as_bytes(&self) -> &[u8; 33] {
+        &self.0
+    }
+
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    pub fn hash160(&self) -> [u8; 20] {
+        hash160(&self.0)
+    }
+
+    /// Whether y is odd.
+    pub(super) fn is_odd(&self) -> bool {
+        matches!(self.0, [3, ..])
+    }
+
+    pub(super) fn x(&self) -> &[u8] {
+        self.0.get(1..).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_hex())
+    }
+}
+
+/// A private key: wiped when dropped, `<redacted>` in every log.
+#[derive(Clone)]
+pub struct PrivateKey {
+    signer: SigningKey,
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        Self::from_signer(SigningKey::from_slice(bytes).map_err(|_| KeyError::Range)?)
+    }
+
+    pub(super) fn from_scalar(scalar: &k256::Scalar) -> Result<Self, KeyError> {
+        let scalar: Option<k256::NonZeroScalar> = k256::NonZeroScalar::new(*scalar).into();
+        Self::from_signer(SigningKey::from(scalar.ok_or(KeyError::Range)?))
+    }
+
+    fn from_signer(signer: SigningKey) -> Result<Self, KeyError> {
+        let public =
+            PublicKey::of_point(signer.verifying_key().as_affine()).ok_or(KeyError::Range)?;
+        Ok(Self { signer, public })
+    }
+
+    /// Reads the text that wallets dump: network, signature type, key, checksum hashed once.
+    pub fn from_wif(network: Network, text: &str) -> Result<Self, KeyError> {
+        let decoded = Decoded::new(text)?;
+        if decoded.payload_len() != Some(35) {
+            return Err(KeyError::Length);
+        }
+        let payload = decoded.payload(Checksum::Once)?;
+        let (prefix, rest) = payload.split_first_chunk::<2>().ok_or(KeyError::Length)?;
+        let (kind, key) = rest.split_first().ok_or(KeyError::Length)?;
+        if *prefix != network.params().addresses.private_key {
+            return Err(KeyError::Network(network));
+        }
+        if *kind != WIF_SECP256K1 {
+            return Err(KeyError::SignatureType(*kind));
+        }
+        Self::from_bytes(key.try_into().map_err(|_| KeyError::Length)?)
+    }
+
+    /// The text that wallets import.
+    pub fn to_wif(&self, network: Network) -> Zeroizing<String> {
+        let mut payload = Zeroizing::new(Vec::with_capacity(35));
+        payload.extend_from_slice(&network.params().addresses.private_key);
+        payload.push(WIF_SECP256K1);
+        payload.extend_from_slice(self.to_bytes().as_slice());
+        Zeroizing::new(base58check::encode(&payload, Checksum::Once))
+    }
+
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.signer.to_bytes().into())
+    }
+
+    pub(super) fn scalar(&self) -> k256::NonZeroScalar {
+        *self.signer.as_nonzero_scalar()
+    }
+
+    pub fn public_key(&self) -> PublicKey {
+        self.public
+    }
+
+    /// An ECDSA signature in DER: deterministic by RFC 6979 with SHA-256, low S.
+    pub(super) fn sign_der(&self, hash: &[u8; 32]) -> Result<k256::ecdsa::DerSignature, KeyError> {
+        let signature: k256::ecdsa::Signature = self
+            .signer
+            .sign_prehash(hash)
+            .map_err(|_| KeyError::Signing)?;
+        Ok(signature.normalize_s().to_der())
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+impl From<Base58Error> for KeyError {
+    fn from(error: Base58Error) -> Self {
+        match error {
+            Base58Error::Character(character) => KeyError::Character(character),
+            Base58Error::TooLong | Base58Error::TooShort => KeyError::Length,
+            Base58Error::Checksum => KeyError::Checksum,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The 1-of-2 redeem script that lets the pool or the user vote a ticket.
+
+use std::fmt;
+
+use super::address::Address;
+use super::hash::hash160;
+use super::key::PublicKey;
+use super::params::Network;
+use super::script::{OP_1, OP_2, OP_CHECKMULTISIG};
+
+const KEY_BYTES: u8 = 33;
+const SCRIPT_BYTES: usize = 71;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedeemScriptError {
+    #[error("not hex")]
+    Hex,
+    #[error("not a 1-of-2 script of two compressed keys")]
+    Shape,
+    #[error("a key of the script is not a point on the secp256k1 curve")]
+    NotOnCurve,
+}
+
+/// `1 <pool key> <user key> 2 CHECKMULTISIG`: the pool's key first, never sorted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RedeemScript {
+    pool: PublicKey,
+    user: PublicKey,
+    bytes: [u8; SCRIPT_BYTES],
+}
+
+impl RedeemScript {
+    pub fn new(pool: &PublicKey, user: &PublicKey) -> Self {
+        let mut bytes = [0; SCRIPT_BYTES];
+        let parts = [OP_1, KEY_BYTES]
+            .into_iter()
+            .chain(*pool.as_bytes())
+            .chain([KEY_BYTES])
+            .chain(*user.as_bytes())
+            .chain([OP_2, OP_CHECKMULTISIG]);
+        for (byte, part) in bytes.iter_mut().zip(parts) {
+            *byte = part;
+        }
+        Self {
+            pool: *pool,
+            user: *user,
+            bytes,
+        }
+    }
+
+    pub fn parse(script: &[u8]) -> Result<Self, RedeemScriptError> {
+        let keys = script
+            .strip_prefix(&[OP_1, KEY_BYTES])
+            .and_then(|rest| rest.strip_suffix(&[OP_2, OP_CHECKMULTISIG]))
+            .ok_or(RedeemScriptError::Shape)?;
+        let (pool, rest) = keys
+            .split_first_chunk::<33>()
+            .ok_or(RedeemScriptError::Shape)?;
+        let user = rest
+            .strip_prefix(&[KEY_BYTES])
+            .filter(|user| user.len() == usize::from(KEY_BYTES))
+            .ok_or(RedeemScriptError::Shape)?;
+        let key =
+            |bytes: &[u8]| PublicKey::from_bytes(bytes).map_err(|_| RedeemScriptError::NotOnCurve);
+        Ok(Self::new(&key(pool)?, &key(user)?))
+    }
+
+    pub fn from_hex(text: &str) -> Result<Self, RedeemScriptError> {
+        let bytes = hex::decode(text).map_err(|_| RedeemScriptError::Hex)?;
+        Self::parse(&bytes)
+    }
+
+    pub fn pool_key(&self) -> &PublicKey {
+        &self.pool
+    }
+
+    pub fn user_key(&self) -> &PublicKey {
+        &self.user
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.bytes)
+    }
+
+    pub fn hash160(&self) -> [u8; 20] {
+        hash160(&self.bytes)
+    }
+
+    /// The ticket address: pay to the script's hash.
+    pub fn address(&self, network: Network) -> Address {
+        Address::script_hash(network, self.hash160())
+    }
+}
+
+impl fmt::Debug for RedeemScript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_hex())
+    }
+}
