@@ -102,6 +102,11 @@ impl Ticket {
             })
     }
 
+    /// The script of output 0.
+    pub fn submission_script(&self) -> Vec<u8> {
+        self.submission.tagged_script(OP_SSTX)
+    }
+
     /// The address whose owner may vote it.
     pub fn address(&self, network: Network) -> super::Address {
         self.submission.address(network)

@@ -1,1 +1,20 @@
-//! voter
+//! The voter: one loop owns one `State` and is never blocked; all that is slow runs in tracked tasks
+//! that report back as events. Owns tickets, scripts and preferences of one voting node, and the votes.
+//! Never touches pages or mails. Invariant: every notified block is voted on, once per ticket and block,
+//! from what is known right then.
+
+pub mod alarms;
+pub mod blocks;
+pub mod cast;
+pub mod chain;
+pub mod evaluate;
+pub mod event;
+pub mod fees;
+pub mod index;
+pub mod life;
+pub mod policy;
+pub mod preferences;
+pub mod rounds;
+pub mod scripts;
+pub mod signer;
+pub mod state;

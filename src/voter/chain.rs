@@ -1,0 +1,45 @@
+//! The main chain's last blocks as the voter applied them: what a reorganisation takes back; pure.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decred::{BlockHash, Height};
+
+/// Deeper reorganisations make the voter load its tickets anew.
+const KEPT: usize = 512;
+
+/// Oldest first, each the child of the one before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Chain(VecDeque<(BlockHash, Height)>);
+
+impl Chain {
+    pub fn starting_at(block: BlockHash, height: Height) -> Self {
+        Self(VecDeque::from([(block, height)]))
+    }
+
+    pub fn tip(&self) -> Option<(BlockHash, Height)> {
+        self.0.back().copied()
+    }
+
+    /// Whether nothing is left below the tip to go back to.
+    pub fn is_at_its_root(&self) -> bool {
+        self.0.len() <= 1
+    }
+
+    pub fn contains(&self, block: &BlockHash) -> bool {
+        self.0.iter().rev().any(|(hash, _)| hash == block)
+    }
+
+    pub fn push(&mut self, block: BlockHash, height: Height) {
+        self.0.push_back((block, height));
+        if self.0.len() > KEPT {
+            self.0.pop_front();
+        }
+    }
+
+    pub fn pop(&mut self) -> Option<(BlockHash, Height)> {
+        self.0.pop_back()
+    }
+}

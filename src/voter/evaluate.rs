@@ -1,0 +1,120 @@
+//! Winners and state in, votes to cast out; pure.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::policy::{self, Choice, Reason};
+use super::rounds::{Round, Slot};
+use super::scripts::Script;
+use super::state::State;
+use crate::decred::ticket::Ticket;
+use crate::decred::{Atoms, BlockHash, Height, TicketHash};
+use crate::domain::FeeVerdict;
+
+/// How long a vote waits after the block's notification for web or database to confirm the
+/// preferences, once after a start.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A vote to cast.
+#[derive(Debug, Clone)]
+pub struct Ballot {
+    pub ticket: Arc<Ticket>,
+    pub script: Arc<Script>,
+    pub block: BlockHash,
+    pub height: Height,
+    pub choice: Choice,
+    /// Of one vote in the next block; `None`: ask.
+    pub subsidy: Option<Atoms>,
+    pub received: Instant,
+    pub looked_up: Instant,
+}
+
+/// What to do for a round now.
+#[derive(Debug, Default)]
+pub struct Steps {
+    pub cast: Vec<Ballot>,
+    /// Winners that nobody here knows.
+    pub ask: Vec<TicketHash>,
+    /// Tickets whose stored bits are invalid.
+    pub invalid_bits: Vec<TicketHash>,
+}
+
+/// Looks at every winner of the block that is not decided yet and notes where it stands.
+pub fn evaluate(state: &mut State, block: BlockHash, now: Instant) -> Steps {
+    let mut steps = Steps::default();
+    let Some(mut round) = state.rounds.get(&block).cloned() else {
+        return steps;
+    };
+    let undecided: Vec<TicketHash> = round
+        .winners
+        .iter()
+        .filter(|(_, slot)| {
+            matches!(
+                slot,
+                Slot::Open | Slot::Waiting | Slot::Asked | Slot::LowFee
+            )
+        })
+        .map(|(ticket, _)| *ticket)
+        .collect();
+    for ticket in undecided {
+        let before = round.winners.get(&ticket).cloned();
+        let slot = decide(state, &round, ticket, now, &mut steps);
+        if slot == Slot::Asked && before != Some(Slot::Asked) {
+            steps.ask.push(ticket);
+        }
+        round.winners.insert(ticket, slot);
+    }
+    if let Some(stored) = state.rounds.get_mut(&block) {
+        *stored = round;
+    }
+    steps
+}
+
+fn decide(
+    state: &State,
+    round: &Round,
+    ticket: TicketHash,
+    now: Instant,
+    steps: &mut Steps,
+) -> Slot {
+    let Some(entry) = state.tickets.get(&ticket) else {
+        return if state.foreign.contains_key(&ticket) {
+            Slot::Foreign
+        } else {
+            Slot::Asked
+        };
+    };
+    match entry.record.verdict {
+        FeeVerdict::Low => return Slot::LowFee,
+        FeeVerdict::Pending => return Slot::Waiting,
+        FeeVerdict::Good | FeeVerdict::Added => {}
+    }
+    let patient = !state.preferences.confirmed() && now < round.received + PATIENCE;
+    let Some(script) = state.scripts.get(&entry.script).filter(|_| !patient) else {
+        return Slot::Waiting;
+    };
+    let choice = policy::choose(
+        state.preferences.of(script.user_id),
+        state.vote_version,
+        state.agendas.as_ref(),
+    );
+    if choice.reason == Reason::Invalid {
+        steps.invalid_bits.push(ticket);
+    }
+    steps.cast.push(Ballot {
+        ticket: entry.ticket.clone(),
+        script: script.clone(),
+        block: round.block,
+        height: round.height,
+        choice,
+        subsidy: state.subsidies.get(&next(round.height)).copied(),
+        received: round.received,
+        looked_up: now,
+    });
+    Slot::Casting(choice)
+}
+
+/// The height of the block that will hold the votes on one at `height`.
+pub fn next(height: Height) -> Height {
+    Height(height.0.saturating_add(1))
+}

@@ -1,0 +1,142 @@
+//! What the loop hears: the daemons' notifications, reports of its own tasks, requests.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::blocks::Block;
+use super::life::Settled;
+use super::preferences::Refusal;
+use super::scripts::{BadScript, Script};
+use super::signer::Signers;
+use crate::decred::agenda::Agendas;
+use crate::decred::fee::FeeAddresses;
+use crate::decred::ticket::Ticket;
+use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteVersion};
+use crate::domain::{PoolId, Preference};
+use crate::node::Notification;
+use crate::rpc::wire::{
+    DcrdStatus, Event as WireEvent, ImportRequest, PreferencesAccepted, PreferencesPush,
+    RescanProgress, ScriptRegistry, SignerKind, Status, TicketCounts, TicketsPage, TicketsSince,
+    Tip, VoteReport, WalletStatus,
+};
+
+/// Everything that makes the loop turn.
+#[derive(Debug)]
+pub enum Event {
+    Dcrd(Notification),
+    Wallet(Notification),
+    Report(Report),
+    Request(Request),
+    /// A deadline has passed.
+    Tick,
+    Stop,
+}
+
+/// What a task of the loop found out.
+#[derive(Debug)]
+pub enum Report {
+    /// The follower starts from this block: nothing below it was applied block by block.
+    Root(BlockHash, Height),
+    Connected(Box<Block>),
+    Disconnected,
+    /// dcrd's best block.
+    Best(Tip),
+    Found(Vec<Found>),
+    /// Asked for, and dcrd knows no such transaction, or it is no ticket.
+    NoTicket(TicketHash),
+    Subsidy(Height, Atoms),
+    Cast(Box<CastReport>),
+    FeeAddresses(Arc<FeeAddresses>),
+    Dcrd(DcrdStatus),
+    Wallet(WalletStatus, VoteVersion),
+    Agendas(Agendas),
+    Signers(Arc<Signers>),
+    Alarm(&'static str, Option<String>),
+    Rescan(Option<RescanProgress>),
+    /// The database's preferences.
+    Preferences(PoolId, Vec<Preference>),
+}
+
+/// A ticket that was asked for.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub ticket: Arc<Ticket>,
+    pub mined: Option<(BlockHash, Height)>,
+    /// How it ended, if someone knows.
+    pub settled: Option<Settled>,
+}
+
+/// How a vote went.
+#[derive(Debug)]
+pub struct CastReport {
+    pub block: BlockHash,
+    pub report: VoteReport,
+    /// `None`: it was never signed.
+    pub signer: Option<SignerKind>,
+}
+
+/// A question to the loop, with the way back.
+#[derive(Debug)]
+pub enum Request {
+    Status(oneshot::Sender<Status>),
+    /// Answered when the scripts are safe on disk.
+    Register(
+        ImportRequest,
+        oneshot::Sender<Result<Registered, RegisterError>>,
+    ),
+    Preferences(
+        PreferencesPush,
+        oneshot::Sender<Result<PreferencesAccepted, Refusal>>,
+    ),
+    TicketsSince(TicketsSince, oneshot::Sender<TicketsPage>),
+    SetLowFee(HashSet<TicketHash>, oneshot::Sender<()>),
+    Numbers(oneshot::Sender<Numbers>),
+    Agendas(oneshot::Sender<Option<Agendas>>),
+    ScriptRegistry(oneshot::Sender<ScriptRegistry>),
+    Subscribe(oneshot::Sender<mpsc::Receiver<WireEvent>>),
+    /// All scripts, and from where the wallet must be rescanned.
+    Duties(oneshot::Sender<Duties>),
+    /// Answered when the mark is safe on disk; `None` clears it.
+    MarkRescan(Option<Height>, oneshot::Sender<()>),
+    /// Which of these tickets were never seen.
+    Unknown(Vec<TicketHash>, oneshot::Sender<Vec<TicketHash>>),
+    /// Own tickets that may still vote, with the blocks that hold them.
+    Unspent(oneshot::Sender<Vec<(TicketHash, BlockHash)>>),
+}
+
+/// What became of `Request::Register`.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    pub new: u64,
+    pub already: u64,
+    /// All scripts of the request.
+    pub scripts: Vec<Arc<Script>>,
+    pub rescan_from: Option<Height>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Script(#[from] BadScript),
+    #[error("the voter cannot write its state: {0}")]
+    NotSaved(String),
+}
+
+/// What the wallet should know.
+#[derive(Debug, Clone)]
+pub struct Duties {
+    pub scripts: Vec<Arc<Script>>,
+    pub rescan_from: Option<Height>,
+}
+
+/// Of the pool's own tickets.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers {
+    pub counts: TicketCounts,
+    pub total_reward: Atoms,
+    pub height: Height,
+}

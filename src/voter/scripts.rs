@@ -1,0 +1,136 @@
+//! The registry of redeem scripts: which script is whose. It only grows; pure.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+use crate::decred::Height;
+use crate::decred::key::PrivateKey;
+use crate::decred::multisig::{RedeemScript, RedeemScriptError};
+use crate::decred::params::Network;
+use crate::domain::{KeyIndex, UserId, scripts_digest};
+use crate::rpc::wire::{ScriptImport, ScriptRegistry};
+
+/// What a ticket's first output pays to: Hash160 of the redeem script.
+pub type ScriptHash = [u8; 20];
+
+/// A user's 1-of-2 script.
+#[derive(Debug)]
+pub struct Script {
+    pub user_id: UserId,
+    pub key_index: KeyIndex,
+    pub redeem: RedeemScript,
+    /// The ticket address.
+    pub address: String,
+    pub height_registered: Height,
+    /// The pool's private key of this script, once the memory signer derived it: kept to save the
+    /// derivation on the way of a vote. `None` in it: not a child of our branch at `key_index`, as for
+    /// users whom an older program enrolled with another key.
+    pub key: OnceLock<Option<PrivateKey>>,
+}
+
+/// A script that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the script of user {user}: {reason}")]
+pub struct BadScript {
+    pub user: UserId,
+    pub reason: RedeemScriptError,
+}
+
+#[derive(Debug, Clone)]
+pub struct Scripts {
+    network: Network,
+    by_hash: HashMap<ScriptHash, Arc<Script>>,
+    digest: String,
+}
+
+/// What an import brought.
+#[derive(Debug, Default)]
+pub struct Imported {
+    pub new: Vec<Arc<Script>>,
+    pub already: u64,
+}
+
+impl Scripts {
+    pub fn new(network: Network) -> Self {
+        Self {
+            network,
+            by_hash: HashMap::new(),
+            digest: scripts_digest([]),
+        }
+    }
+
+    pub fn get(&self, hash: &ScriptHash) -> Option<&Arc<Script>> {
+        self.by_hash.get(hash)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Script>> {
+        self.by_hash.values()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_hash.is_empty()
+    }
+
+    /// Takes all of `imports` or, when one of them is no script of the pool's form, none.
+    pub fn import(&mut self, imports: &[ScriptImport]) -> Result<Imported, BadScript> {
+        let scripts = imports
+            .iter()
+            .map(|import| self.read(import))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut imported = Imported::default();
+        for (hash, script) in scripts {
+            if self.by_hash.contains_key(&hash) {
+                imported.already += 1;
+            } else {
+                self.by_hash.insert(hash, script.clone());
+                imported.new.push(script);
+            }
+        }
+        if !imported.new.is_empty() {
+            self.digest = scripts_digest(self.all().map(|script| script.redeem.as_bytes()));
+        }
+        Ok(imported)
+    }
+
+    fn read(&self, import: &ScriptImport) -> Result<(ScriptHash, Arc<Script>), BadScript> {
+        let redeem = RedeemScript::from_hex(&import.redeem_script).map_err(|reason| BadScript {
+            user: import.user_id,
+            reason,
+        })?;
+        let script = Script {
+            user_id: import.user_id,
+            key_index: import.key_index,
+            address: redeem.address(self.network).to_string(),
+            redeem,
+            height_registered: import.height_registered,
+            key: OnceLock::new(),
+        };
+        Ok((redeem.hash160(), Arc::new(script)))
+    }
+
+    /// In the form of an import, by key index, for disk.
+    pub fn export(&self) -> Vec<ScriptImport> {
+        let sorted: BTreeMap<_, _> = self
+            .by_hash
+            .iter()
+            .map(|(hash, script)| ((script.key_index, *hash), script))
+            .collect();
+        sorted
+            .into_values()
+            .map(|script| ScriptImport {
+                user_id: script.user_id,
+                key_index: script.key_index,
+                redeem_script: script.redeem.to_hex(),
+                height_registered: script.height_registered,
+            })
+            .collect()
+    }
+
+    pub fn summary(&self) -> ScriptRegistry {
+        ScriptRegistry {
+            count: self.by_hash.len() as u64,
+            highest_key_index: self.all().map(|script| script.key_index).max(),
+            digest: self.digest.clone(),
+        }
+    }
+}

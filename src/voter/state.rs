@@ -1,0 +1,164 @@
+//! All that the voter knows. One loop owns it; nothing else touches it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::alarms::Alarms;
+use super::chain::Chain;
+use super::fees::Judge;
+use super::index::Index;
+use super::preferences::Preferences;
+use super::rounds::Rounds;
+use super::scripts::{ScriptHash, Scripts};
+use crate::decred::agenda::Agendas;
+use crate::decred::params::Params;
+use crate::decred::ticket::Ticket;
+use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteVersion};
+use crate::domain::InstanceId;
+use crate::rpc::wire::{DcrdStatus, RescanProgress, SignerKind, Tip, WalletStatus};
+
+/// Heights for which a vote's subsidy is remembered.
+const SUBSIDIES_KEPT: usize = 8;
+
+#[derive(Debug)]
+pub struct State {
+    pub params: &'static Params,
+    pub instance: InstanceId,
+    pub scripts: Scripts,
+    pub preferences: Preferences,
+    pub tickets: Index,
+    /// Tickets that pay to other scripts, with those scripts: one of them may become ours.
+    pub foreign: HashMap<TicketHash, ScriptHash>,
+    /// Low-fee tickets that an admin accepted, known here or not.
+    pub added: HashSet<TicketHash>,
+    pub judge: Judge,
+    pub chain: Chain,
+    pub rounds: Rounds,
+    pub subsidies: BTreeMap<Height, Atoms>,
+    pub vote_version: VoteVersion,
+    pub agendas: Option<Agendas>,
+    /// dcrd's best block, as far as it was read.
+    pub best: Option<Tip>,
+    pub dcrd: DcrdStatus,
+    pub wallet: WalletStatus,
+    pub signer: SignerKind,
+    pub rescan: Option<RescanProgress>,
+    pub alarms: Alarms,
+}
+
+impl State {
+    pub fn new(params: &'static Params, instance: InstanceId, judge: Judge) -> Self {
+        Self {
+            params,
+            instance,
+            scripts: Scripts::new(params.network),
+            preferences: Preferences::default(),
+            tickets: Index::new(params, instance),
+            foreign: HashMap::new(),
+            added: HashSet::new(),
+            judge,
+            chain: Chain::default(),
+            rounds: Rounds::default(),
+            subsidies: BTreeMap::new(),
+            vote_version: VoteVersion::default(),
+            agendas: None,
+            best: None,
+            dcrd: DcrdStatus {
+                connected: false,
+                version: String::new(),
+                synced: false,
+            },
+            wallet: WalletStatus {
+                connected: false,
+                version: String::new(),
+                unlocked: false,
+                daemon_connected: false,
+                height: None,
+                voting: false,
+            },
+            signer: SignerKind::Wallet,
+            rescan: None,
+            alarms: Alarms::default(),
+        }
+    }
+
+    /// A ticket seen in the mempool or in a block: indexed when it pays to a script of ours. True for
+    /// ours.
+    pub fn discover(&mut self, ticket: &Arc<Ticket>, mined: Option<(BlockHash, Height)>) -> bool {
+        let script = *ticket.submission.hash160();
+        let owner = self.scripts.get(&script).cloned();
+        let Some(owner) = owner.filter(|_| ticket.submission.is_script_hash()) else {
+            self.foreign.insert(ticket.hash, script);
+            return false;
+        };
+        self.foreign.remove(&ticket.hash);
+        self.tickets.see(ticket, &owner, script, mined);
+        self.judge_ticket(ticket);
+        true
+    }
+
+    fn judge_ticket(&mut self, ticket: &Arc<Ticket>) {
+        use crate::domain::FeeVerdict;
+        let Some(entry) = self.tickets.get(&ticket.hash) else {
+            return;
+        };
+        let Some((_, height)) = entry.record.mined else {
+            return;
+        };
+        if entry.record.verdict != FeeVerdict::Pending {
+            return;
+        }
+        if let Some((verdict, paid)) = self.judge.verdict(ticket, height) {
+            let added = verdict == FeeVerdict::Low && self.added.contains(&ticket.hash);
+            let verdict = if added { FeeVerdict::Added } else { verdict };
+            self.tickets.judge(ticket.hash, verdict, paid);
+        }
+    }
+
+    /// Judges what waited for the fee addresses.
+    pub fn judge_waiting(&mut self) {
+        for ticket in self.tickets.unjudged() {
+            self.judge_ticket(&ticket);
+        }
+    }
+
+    /// The whole of what admins added.
+    pub fn set_added(&mut self, added: HashSet<TicketHash>) {
+        self.added = added;
+        self.tickets.set_added(&self.added);
+    }
+
+    /// Tickets seen before under scripts that are ours now.
+    pub fn recognised(&self, scripts: &HashSet<ScriptHash>) -> Vec<TicketHash> {
+        self.foreign
+            .iter()
+            .filter(|(_, script)| scripts.contains(*script))
+            .map(|(ticket, _)| *ticket)
+            .collect()
+    }
+
+    /// Which of `tickets` were never seen.
+    pub fn unknown(&self, tickets: &[TicketHash]) -> Vec<TicketHash> {
+        tickets
+            .iter()
+            .filter(|hash| !self.tickets.contains(hash) && !self.foreign.contains_key(hash))
+            .copied()
+            .collect()
+    }
+
+    pub fn know_subsidy(&mut self, height: Height, atoms: Atoms) {
+        self.subsidies.insert(height, atoms);
+        while self.subsidies.len() > SUBSIDIES_KEPT {
+            self.subsidies.pop_first();
+        }
+    }
+
+    /// The best height as known by now, from blocks or winners.
+    pub fn best_height(&self) -> Height {
+        self.best
+            .as_ref()
+            .map(|tip| tip.height)
+            .max(self.chain.tip().map(|(_, height)| height))
+            .unwrap_or_default()
+    }
+}
