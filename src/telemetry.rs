@@ -1,17 +1,56 @@
 //! The log: format, filter, and what no filter may show.
+//!
+//! Crates that this program uses print frames, headers and statements (keys, tokens, passwords) below
+//! the level info. They are clamped here: whatever the filter says, of anything but our own code only
+//! info, warnings and errors are shown.
 
-use crate::config::LogConfig;
+use std::fmt;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, fmt as format};
+
+use crate::config::{LogConfig, LogFormat};
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("log filter {filter:?} cannot be used: {reason}")]
+    Filter { filter: String, reason: String },
+    #[error("logging is set up already")]
+    AlreadyStarted,
+    #[error("logging has ended")]
+    Ended,
+}
 
 /// Keeps the filter changeable while the role runs.
-#[derive(Debug, Clone)]
-pub struct Telemetry;
+#[derive(Clone)]
+pub struct Telemetry {
+    filter: reload::Handle<EnvFilter, Registry>,
+}
 
-/// Starts logging to standard error. Called once, by a role.
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Telemetry")
+    }
+}
+
+/// Starts logging to standard error; `rust_log` wins over the configured filter. Called once, by a
+/// role.
 ///
 /// # Errors
 /// When a subscriber is there already, or the filter is none.
-pub fn start(_log: &LogConfig, _rust_log: Option<&str>) -> Result<Telemetry, Error> {
-    Ok(Telemetry)
+pub fn start(log: &LogConfig, rust_log: Option<&str>) -> Result<Telemetry, Error> {
+    let filter = parse(rust_log.unwrap_or(&log.filter))?;
+    let (filter, handle) = reload::Layer::new(filter);
+    tracing_subscriber::registry()
+        .with(lines(log.format, std::io::stderr).with_filter(filter.and(clamp())))
+        .try_init()
+        .map_err(|_| Error::AlreadyStarted)?;
+    Ok(Telemetry { filter: handle })
 }
 
 impl Telemetry {
@@ -19,15 +58,111 @@ impl Telemetry {
     ///
     /// # Errors
     /// When it is none; the old one stays.
-    pub fn set_filter(&self, _filter: &str) -> Result<(), Error> {
-        Ok(())
+    pub fn set_filter(&self, filter: &str) -> Result<(), Error> {
+        let filter = parse(filter)?;
+        self.filter.reload(filter).map_err(|_| Error::Ended)
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("log filter {filter:?} cannot be used: {reason}")]
-    Filter { filter: String, reason: String },
-    #[error("logging is set up already")]
-    AlreadyStarted,
+/// Whether `filter` can be used.
+///
+/// # Errors
+/// Why not.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    parse(filter).map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, Error> {
+    EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .parse(filter)
+        .map_err(|error| Error::Filter {
+            filter: filter.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
+/// Our own code at any level, all other code at info at most.
+fn clamp() -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    filter_fn(|metadata| {
+        let target = metadata.target();
+        let own = target
+            .strip_prefix(env!("CARGO_CRATE_NAME"))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        own || *metadata.level() <= LevelFilter::INFO
+    })
+}
+
+type Lines<S> = Box<dyn Layer<S> + Send + Sync>;
+
+fn lines<S, W>(format: LogFormat, writer: W) -> Lines<S>
+where
+    S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a> + Send + Sync,
+    W: for<'a> format::MakeWriter<'a> + Send + Sync + 'static,
+{
+    match format {
+        LogFormat::Json => format::layer().json().with_writer(writer).boxed(),
+        LogFormat::Text => {
+            use std::io::IsTerminal as _;
+            format::layer()
+                .with_ansi(std::io::stderr().is_terminal())
+                .with_writer(writer)
+                .boxed()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(filter: &str, act: impl FnOnce()) -> String {
+        let captured = Captured::default();
+        let sink = captured.clone();
+        let (filter, _handle) = reload::Layer::new(parse(filter).unwrap());
+        let layer = lines(LogFormat::Text, move || sink.clone());
+        let subscriber =
+            tracing_subscriber::registry().with(layer.with_filter(filter.and(clamp())));
+        tracing::subscriber::with_default(subscriber, act);
+        let bytes = captured.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn no_filter_shows_what_other_crates_say_below_info() {
+        let log = logged("trace,tungstenite=trace", || {
+            tracing::trace!(target: "tungstenite::protocol", "frame with hunter2");
+            tracing::debug!(target: "hyper::proto", "header hunter2");
+            tracing::debug!(target: "dcrstakepool_like", "hunter2");
+            tracing::info!(target: "rustls", "harmless");
+            tracing::trace!("own");
+        });
+        assert!(!log.contains("hunter2"), "{log}");
+        assert!(log.contains("harmless") && log.contains("own"), "{log}");
+    }
+
+    #[test]
+    fn the_filter_decides_about_our_own_code() {
+        let log = logged("warn", || {
+            tracing::info!("quiet");
+            tracing::warn!("loud");
+        });
+        assert!(!log.contains("quiet") && log.contains("loud"), "{log}");
+        assert!(check_filter("info,dcrstakepool=loud=x").is_err());
+    }
 }

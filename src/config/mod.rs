@@ -3,16 +3,22 @@
 //! Resolving reports every problem at once, binds nothing and never ends the process; the environment
 //! is an argument.
 
+mod check;
 pub mod database;
 pub mod digest;
+mod layers;
 pub mod log;
 pub mod mail;
 pub mod node;
 pub mod peer;
 pub mod pool;
 pub mod problem;
+mod raw;
+mod reader;
 pub mod roles;
 pub mod sources;
+#[cfg(test)]
+mod tests;
 pub mod voter;
 pub mod web;
 

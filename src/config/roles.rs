@@ -1,8 +1,11 @@
 //! The resolved configuration of each role.
 
+use super::check::Check;
+use super::raw::Raw;
+use super::reader::Given;
 use super::{
-    DatabaseConfig, Invalid, LogConfig, MailConfig, PoolConfig, Sources, VoterPeer, VoterSection,
-    WebSection,
+    BaseUrl, DatabaseConfig, Invalid, LogConfig, MailConfig, PoolConfig, Sources, VoterPeer,
+    VoterSection, WebSection,
 };
 use crate::decred::params::Network;
 use crate::rpc::wire::ConfigDigests;
@@ -43,15 +46,61 @@ pub struct MigrateConfig {
     pub database: DatabaseConfig,
     /// To make API tokens for users of old schemas, when both are known.
     pub api_secret: Option<Secret>,
-    pub base_url: Option<super::BaseUrl>,
+    pub base_url: Option<BaseUrl>,
     pub warnings: Vec<String>,
 }
 
 impl WebConfig {
     /// # Errors
     /// Every problem of the sections it reads.
-    pub fn load(_sources: &Sources) -> Result<Self, Invalid> {
-        Err(Invalid(Vec::new()))
+    pub fn load(sources: &Sources) -> Result<Self, Invalid> {
+        let mut raw = Raw::read(sources);
+        let mut check = Check::of(&mut raw);
+        let resolved = Self::resolve(raw, &mut check);
+        let (mut config, warnings) = check.finish(resolved, &sources.search)?;
+        config.warnings = warnings;
+        Ok(config)
+    }
+
+    fn resolve(raw: Raw, check: &mut Check) -> Option<Self> {
+        let network = network(raw.network, check);
+        let log = LogConfig::resolve(raw.log, check);
+        let database = DatabaseConfig::resolve(raw.database.unwrap_or_default(), check);
+        // Problems of the network's own keys are looked for even when its name is wrong.
+        let assumed = network.unwrap_or(Network::Mainnet);
+        let pool = PoolConfig::resolve(raw.pool, assumed, check);
+        let web = WebSection::resolve(raw.web, check);
+        let mail = raw.mail.map(|mail| MailConfig::resolve(mail, check));
+        let given = raw.voters.as_ref().map_or(0, |voters| voters.value.len());
+        let voters = VoterPeer::resolve_all(raw.voters, assumed.params().voter_port, check);
+        let config = Self {
+            network: network?,
+            log: log?,
+            database: database?,
+            pool: pool?,
+            web: web?,
+            mail: match mail {
+                Some(mail) => Some(mail?),
+                None => None,
+            },
+            voters,
+            warnings: Vec::new(),
+        };
+        config.enough_voters(given, check);
+        Some(config)
+    }
+
+    fn enough_voters(&self, given: usize, check: &mut Check) {
+        let needed = self.pool.min_voters;
+        if given >= needed {
+            return;
+        }
+        let reason = format!("{given} given, but pool.min_voters is {needed}");
+        if self.web.start_without_voters {
+            check.warn(format!("[[voters]]: {reason}: nobody can enrol"));
+        } else {
+            check.reject_key("voters", reason);
+        }
     }
 
     /// What `peer` must have alike; compared with its `Status::config`.
@@ -63,8 +112,38 @@ impl WebConfig {
 impl VoterConfig {
     /// # Errors
     /// Every problem of the sections it reads.
-    pub fn load(_sources: &Sources) -> Result<Self, Invalid> {
-        Err(Invalid(Vec::new()))
+    pub fn load(sources: &Sources) -> Result<Self, Invalid> {
+        let mut raw = Raw::read(sources);
+        let mut check = Check::of(&mut raw);
+        let resolved = Self::resolve(raw, &mut check);
+        let (mut config, warnings) = check.finish(resolved, &sources.search)?;
+        config.warnings = warnings;
+        Ok(config)
+    }
+
+    fn resolve(raw: Raw, check: &mut Check) -> Option<Self> {
+        let network = network(raw.network, check);
+        let log = LogConfig::resolve(raw.log, check);
+        let assumed = network.unwrap_or(Network::Mainnet);
+        let pool = PoolConfig::resolve(raw.pool, assumed, check);
+        let voter = VoterSection::resolve(raw.voter, assumed, check);
+        let database = raw
+            .database
+            .and_then(|database| DatabaseConfig::resolve(database, check))
+            .filter(|database| {
+                if database.is_sqlite() {
+                    check.warn("[database] is SQLite, which a voter does not read");
+                }
+                !database.is_sqlite()
+            });
+        Some(Self {
+            network: network?,
+            log: log?,
+            pool: pool?,
+            voter: voter?,
+            database,
+            warnings: Vec::new(),
+        })
     }
 
     /// What goes into `Status::config`.
@@ -76,7 +155,37 @@ impl VoterConfig {
 impl MigrateConfig {
     /// # Errors
     /// Every problem of the sections it reads.
-    pub fn load(_sources: &Sources) -> Result<Self, Invalid> {
-        Err(Invalid(Vec::new()))
+    pub fn load(sources: &Sources) -> Result<Self, Invalid> {
+        let mut raw = Raw::read(sources);
+        let mut check = Check::of(&mut raw);
+        let resolved = Self::resolve(raw, &mut check);
+        let (mut config, warnings) = check.finish(resolved, &sources.search)?;
+        config.warnings = warnings;
+        Ok(config)
     }
+
+    fn resolve(raw: Raw, check: &mut Check) -> Option<Self> {
+        let network = network(raw.network, check);
+        let log = LogConfig::resolve(raw.log, check);
+        let database = DatabaseConfig::resolve(raw.database.unwrap_or_default(), check);
+        let api_secret = check.secret(raw.web.api_secret);
+        let base_url = check.parse(raw.web.base_url, |text| BaseUrl::parse(text));
+        Some(Self {
+            network: network?,
+            log: log?,
+            database: database?,
+            api_secret: api_secret.map(|it| it.value).filter(|it| !it.is_empty()),
+            base_url,
+            warnings: Vec::new(),
+        })
+    }
+}
+
+fn network(given: Given<String>, check: &mut Check) -> Option<Network> {
+    check.parse_or(given, Network::Mainnet, |name| match name.as_str() {
+        "mainnet" => Ok(Network::Mainnet),
+        "testnet" => Ok(Network::Testnet),
+        "simnet" => Ok(Network::Simnet),
+        other => Err(format!("{other:?} is none of mainnet, testnet, simnet")),
+    })
 }
