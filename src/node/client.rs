@@ -1,16 +1,27 @@
-//! The handle.
-use std::sync::Arc;
+//! The handle by which the rest of the program calls a daemon.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, watch};
 
+use super::error::{Error, Unavailable};
+use super::link::Link;
 pub use super::notification::Notifications;
-use super::{Config, Error, Peer, Unavailable};
+use super::supervisor::Supervisor;
+use super::{Config, Peer, dial, notification};
 use crate::shutdown::Tasks;
 
 /// Serialises to `[]`.
 pub const NO_PARAMS: [(); 0] = [];
+
+/// Calls of unhurried handles that may be under way at once: dcrd works on 20 calls of a connection
+/// at a time, and a vote must always find a free place.
+const UNHURRIED_CALLS: usize = 8;
 
 /// A websocket call made anew after each connect.
 #[derive(Debug, Clone)]
@@ -26,11 +37,13 @@ impl Subscription {
     }
 }
 
+/// What a client does beside answering calls.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub subscriptions: Vec<Subscription>,
     /// Notifications that may wait for their reader.
     pub queue: usize,
+    pub timing: Timing,
 }
 
 impl Default for Options {
@@ -38,61 +51,170 @@ impl Default for Options {
         Self {
             subscriptions: Vec::new(),
             queue: 1024,
+            timing: Timing::default(),
         }
     }
 }
 
-/// A daemon's connection: cheap to clone, calls are pipelined.
+/// Limits of patience with a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// For connecting, TLS and the websocket handshake together; also for each subscription.
+    pub connect: Duration,
+    /// How often a ping is sent.
+    pub ping_every: Duration,
+    /// Without a byte from the daemon for so long, the connection is given up.
+    pub silence: Duration,
+    /// For one write.
+    pub write: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            ping_every: Duration::from_secs(5),
+            silence: Duration::from_secs(20),
+            write: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A daemon's connection that comes back by itself: cheap to clone, calls are pipelined. It ends with
+/// its last handle, or when the role stops.
 #[derive(Debug, Clone)]
 pub struct Client {
-    peer: Arc<Peer>,
+    shared: Arc<Shared>,
+    link: watch::Receiver<Option<Arc<Link>>>,
+    /// What an unhurried handle must hold to call.
+    lane: Option<Arc<Semaphore>>,
+}
+
+/// What all handles and the supervisor have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) peer: Arc<Peer>,
+    next_id: AtomicU64,
+    unhurried: Arc<Semaphore>,
+    pin: RwLock<Arc<ClientConfig>>,
+}
+
+impl Shared {
+    /// Never repeats, not even after a reconnect.
+    pub(super) fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn pin(&self) -> Arc<ClientConfig> {
+        self.pin
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 impl Client {
-    /// Connects once; the error says what is wrong. From then on reconnects by itself.
+    /// Connects and subscribes once, and if that fails the error says why. From then on the
+    /// connection comes back by itself, whatever happens.
     pub async fn start(
         config: Config,
-        _options: Options,
-        _tasks: &Tasks,
+        options: Options,
+        tasks: &Tasks,
     ) -> Result<(Client, Notifications), Error> {
-        Err(Error::Unavailable {
-            peer: config.peer(),
-            reason: Unavailable::NotConnected,
-        })
+        let shared = Arc::new(Shared {
+            peer: Arc::new(config.peer()),
+            next_id: AtomicU64::new(1),
+            unhurried: Arc::new(Semaphore::new(UNHURRIED_CALLS)),
+            pin: RwLock::new(dial::pin(&config)?),
+        });
+        let (announcer, notifications) = notification::queue(options.queue);
+        let (supervisor, link) =
+            Supervisor::new(config, options, shared.clone(), announcer, tasks.clone());
+        supervisor.start().await?;
+        let client = Client {
+            shared,
+            link,
+            lane: None,
+        };
+        Ok((client, notifications))
     }
 
     pub fn peer(&self) -> &Peer {
-        &self.peer
+        &self.shared.peer
     }
 
     /// Whether calls can be written now.
     pub fn is_connected(&self) -> bool {
-        false
+        self.link
+            .borrow()
+            .as_ref()
+            .is_some_and(|link| !link.is_ended())
+    }
+
+    /// Waits until calls can be written, at most `limit`.
+    pub async fn connected(&self, limit: Duration) -> Result<(), Error> {
+        let mut link = self.link.clone();
+        let up = link.wait_for(|link| link.as_ref().is_some_and(|link| !link.is_ended()));
+        match tokio::time::timeout(limit, up).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(self.unavailable(Unavailable::Stopping)),
+            Err(_) => Err(self.unavailable(Unavailable::NotConnected)),
+        }
     }
 
     /// A handle whose calls are few at a time, so that those of other handles never wait for them.
     pub fn unhurried(&self) -> Client {
-        self.clone()
+        Client {
+            lane: Some(self.shared.unhurried.clone()),
+            ..self.clone()
+        }
     }
 
-    /// Calls and waits for the typed answer. Dropping the future forgets the call.
+    /// Trusts another certificate from the next connect on.
+    pub fn replace_pin(&self, cert_pem: &str) -> Result<(), Error> {
+        let config = crate::tls::client_config(cert_pem, &[]).map_err(|error| Error::BadPin {
+            peer: self.peer().clone(),
+            reason: error.to_string(),
+        })?;
+        *self
+            .shared
+            .pin
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
+    /// Calls and waits for the typed answer; `serde_json::Value` gives it as it is. Dropping the
+    /// future forgets the call, which the daemon may have got all the same.
     pub async fn call<T: DeserializeOwned>(
         &self,
-        _method: &'static str,
-        _params: impl Serialize,
-        _deadline: Duration,
+        method: &'static str,
+        params: impl Serialize,
+        deadline: Duration,
     ) -> Result<T, Error> {
-        Err(Error::Unavailable {
-            peer: self.peer.as_ref().clone(),
-            reason: Unavailable::NotConnected,
-        })
+        let _place = match &self.lane {
+            Some(lane) => lane.acquire().await.ok(),
+            None => None,
+        };
+        let Some(link) = self.link.borrow().clone() else {
+            return Err(self.unavailable(Unavailable::NotConnected));
+        };
+        link.call(self.shared.next_id(), method, params, deadline)
+            .await
     }
 
     pub(super) fn garbled(&self, method: &'static str, reason: &str) -> Error {
         Error::Garbled {
-            peer: self.peer.as_ref().clone(),
+            peer: self.peer().clone(),
             method,
             reason: reason.to_owned(),
+        }
+    }
+
+    fn unavailable(&self, reason: Unavailable) -> Error {
+        Error::Unavailable {
+            peer: self.peer().clone(),
+            reason,
         }
     }
 }

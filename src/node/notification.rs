@@ -1,10 +1,13 @@
 //! What a connection tells without being asked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{Notify, mpsc};
 
+use super::decode::Hex;
+use super::frame;
 use super::header::BlockHeader;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash};
 
@@ -115,6 +118,75 @@ impl Announcer {
             self.lost.notify_one();
         }
     }
+}
+
+/// Reads a notification; `None` for one that we do not use. The error says what is wrong with it,
+/// without its content.
+pub(super) fn decode(
+    method: &str,
+    text: &str,
+    received: Instant,
+) -> Result<Option<Notification>, String> {
+    let wrong = |error: serde_json::Error| format!("{:?} error", error.classify());
+    Ok(Some(match method {
+        "winningtickets" => {
+            let (block, height, winners): (_, _, BTreeMap<String, TicketHash>) =
+                frame::params(text).map_err(wrong)?;
+            Notification::WinningTickets(WinningTickets {
+                block,
+                height,
+                tickets: winners.into_values().collect(),
+                received,
+            })
+        }
+        "newtickets" => {
+            let (block, height, ticket_price, tickets): (_, _, _, Option<Vec<_>>) =
+                frame::params(text).map_err(wrong)?;
+            Notification::NewTickets(NewTickets {
+                block,
+                height,
+                ticket_price,
+                tickets: tickets.unwrap_or_default(),
+            })
+        }
+        "blockconnected" => {
+            let (header, transactions): (Hex, Option<Vec<Hex>>) =
+                frame::params(text).map_err(wrong)?;
+            Notification::BlockConnected(BlockConnected {
+                header: block_header(&header)?,
+                transactions: transactions
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|Hex(bytes)| bytes)
+                    .collect(),
+            })
+        }
+        "blockdisconnected" => {
+            let (header,): (Hex,) = frame::params(text).map_err(wrong)?;
+            Notification::BlockDisconnected {
+                header: block_header(&header)?,
+            }
+        }
+        "reorganization" => {
+            let (old_block, old_height, new_block, new_height) =
+                frame::params(text).map_err(wrong)?;
+            Notification::Reorganization {
+                old_block,
+                old_height,
+                new_block,
+                new_height,
+            }
+        }
+        "relevanttxaccepted" => {
+            let (Hex(transaction),): (Hex,) = frame::params(text).map_err(wrong)?;
+            Notification::RelevantTransaction { transaction }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn block_header(Hex(bytes): &Hex) -> Result<BlockHeader, String> {
+    BlockHeader::decode(bytes).ok_or_else(|| format!("a header of {} bytes", bytes.len()))
 }
 
 #[cfg(test)]

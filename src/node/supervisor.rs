@@ -1,1 +1,221 @@
-//! supervisor
+//! Keeps a client connected: dials, checks who answers, subscribes, and begins anew.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::Instrument as _;
+
+use super::backoff::Backoff;
+use super::client::{NO_PARAMS, Options, Shared};
+use super::dcrd::Versions;
+use super::error::Error;
+use super::link::{self, Link};
+use super::notification::{Announcer, Notification};
+use super::{Config, dial};
+use crate::shutdown::Tasks;
+
+/// A connection that lasted so long was a good one: the next attempt comes soon.
+const STEADY: Duration = Duration::from_secs(10);
+/// How long calls in flight may go on after the role is told to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How long nobody must call before the connection is closed then.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// The task behind a client.
+pub(super) struct Supervisor {
+    config: Config,
+    options: Options,
+    shared: Arc<Shared>,
+    announcer: Announcer,
+    tasks: Tasks,
+    current: watch::Sender<Option<Arc<Link>>>,
+    backoff: Backoff,
+    generation: u64,
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        config: Config,
+        options: Options,
+        shared: Arc<Shared>,
+        announcer: Announcer,
+        tasks: Tasks,
+    ) -> (Self, watch::Receiver<Option<Arc<Link>>>) {
+        let (current, link) = watch::channel(None);
+        let supervisor = Self {
+            config,
+            options,
+            shared,
+            announcer,
+            tasks,
+            current,
+            backoff: Backoff::reconnect(),
+            generation: 0,
+        };
+        (supervisor, link)
+    }
+
+    /// The first connection, whose failure is the caller's; the rest goes on behind.
+    pub(super) async fn start(mut self) -> Result<(), Error> {
+        let link = self.connect().await?;
+        let tasks = self.tasks.clone();
+        let span = tracing::info_span!("node", daemon = self.config.name);
+        tasks.spawn("node", self.keep(link).instrument(span));
+        Ok(())
+    }
+
+    /// Holds a connection at all times, until all handles are gone or the role stops.
+    async fn keep(mut self, mut link: Arc<Link>) {
+        loop {
+            let since = Instant::now();
+            tokio::select! {
+                () = link.ended() => {}
+                () = self.current.closed() => return link.end("no longer needed"),
+                () = self.tasks.stopping() => return self.farewell(&link).await,
+            }
+            self.current.send_replace(None);
+            self.lost(&link);
+            if since.elapsed() >= STEADY {
+                self.backoff.reset();
+            }
+            let tasks = self.tasks.clone();
+            let handles = self.current.clone();
+            link = tokio::select! {
+                link = self.reconnect() => link,
+                () = handles.closed() => return,
+                () = tasks.stopping() => return,
+            };
+        }
+    }
+
+    /// Tries until it succeeds. Says each new reason once, not once a second.
+    async fn reconnect(&mut self) -> Arc<Link> {
+        let mut said = String::new();
+        loop {
+            sleep(self.backoff.next_delay(rand::random())).await;
+            match self.connect().await {
+                Ok(link) => return link,
+                Err(error) => {
+                    let text = error.to_string();
+                    if text == said {
+                        tracing::debug!(error = %text, "still not connected");
+                    } else {
+                        tracing::warn!(error = %text, "cannot connect; trying on");
+                        said = text;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One attempt: dial, see that the right daemon answers, let callers in, subscribe.
+    async fn connect(&mut self) -> Result<Arc<Link>, Error> {
+        let timing = self.options.timing;
+        let (socket, meter) = dial::dial(&self.config, self.shared.pin(), timing.connect).await?;
+        let (sink, stream) = socket.split();
+        let (link, queue) = Link::new(self.shared.peer.clone());
+        let reading = link::read(link.clone(), stream, self.announcer.clone());
+        let writing = link::write(link.clone(), sink, queue, meter, timing);
+        self.tasks.spawn("node reader", reading);
+        self.tasks.spawn("node writer", writing);
+        let attempt = Attempt { link, kept: false };
+        let welcomed = self.welcome(&attempt.link).await;
+        if let Err(error) = welcomed {
+            self.current.send_replace(None);
+            return Err(error);
+        }
+        Ok(attempt.keep())
+    }
+
+    async fn welcome(&mut self, link: &Arc<Link>) -> Result<(), Error> {
+        let limit = self.options.timing.connect;
+        let versions: Versions = link
+            .call(self.shared.next_id(), "version", NO_PARAMS, limit)
+            .await?;
+        right_daemon(&self.config, &versions)?;
+        // Before the subscriptions: a vote on the first winners must find the connection.
+        self.current.send_replace(Some(link.clone()));
+        for subscription in &self.options.subscriptions {
+            let id = self.shared.next_id();
+            let params = &subscription.params;
+            let (): () = link.call(id, subscription.method, params, limit).await?;
+        }
+        self.generation += 1;
+        tracing::info!(node.generation = self.generation, "connected");
+        self.announcer.announce(Notification::Connected {
+            generation: self.generation,
+        });
+        Ok(())
+    }
+
+    fn lost(&self, link: &Link) {
+        let reason = link.end_reason();
+        tracing::warn!(reason, "connection lost");
+        self.announcer.announce(Notification::Disconnected {
+            generation: self.generation,
+            reason,
+        });
+    }
+
+    /// Lets calls in flight (votes, above all) finish, then closes.
+    async fn farewell(&self, link: &Link) {
+        let end = Instant::now() + FAREWELL;
+        let mut quiet = 0;
+        while quiet < 2 && Instant::now() < end && !link.is_ended() {
+            tokio::select! {
+                () = sleep(QUIET) => {}
+                () = self.current.closed() => break,
+            }
+            quiet = if link.is_idle() { quiet + 1 } else { 0 };
+        }
+        link.end("stopping");
+    }
+}
+
+/// Ends its connection, and so the tasks of it, unless it is kept: by an error, or by being dropped.
+struct Attempt {
+    link: Arc<Link>,
+    kept: bool,
+}
+
+impl Attempt {
+    fn keep(mut self) -> Arc<Link> {
+        self.kept = true;
+        self.link.clone()
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.link.end("given up");
+        }
+    }
+}
+
+/// dcrwallet answers dcrd's components too, so the wallet's own decides.
+fn right_daemon(config: &Config, versions: &Versions) -> Result<(), Error> {
+    let is_wallet = versions.get("dcrwalletjsonrpcapi").is_some();
+    let is_dcrd = !is_wallet && versions.get("dcrdjsonrpcapi").is_some();
+    let right = match config.name {
+        "dcrwallet" => is_wallet,
+        "dcrd" => is_dcrd,
+        _ => true,
+    };
+    let what = match (is_wallet, is_dcrd) {
+        (true, _) => "it is a dcrwallet",
+        (_, true) => "it is a dcrd",
+        _ => "it names no component that we know",
+    };
+    if right {
+        return Ok(());
+    }
+    Err(Error::WrongDaemon {
+        peer: config.peer(),
+        expected: config.name,
+        reason: what.to_owned(),
+    })
+}
