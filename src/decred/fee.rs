@@ -13,10 +13,10 @@ use super::ticket::Ticket;
 use super::types::{Atoms, Height};
 
 /// The subsidy shrinks by this fraction at each reduction interval.
-const REDUCTION: (i128, i128) = (100, 101);
+const REDUCTION: (i64, i64) = (100, 101);
 
 /// Stake's share of the block subsidy at the original split, in tenths.
-const STAKE_TENTHS: i128 = 3;
+const STAKE_TENTHS: i64 = 3;
 
 /// A percentage is taken in hundredths, and those of a whole are these.
 const HUNDREDTHS_OF_WHOLE: i128 = 10_000;
@@ -29,7 +29,7 @@ pub enum FeeScheduleError {
     Start(Height),
     #[error("the fee schedule's heights must rise: {0} comes twice or too late")]
     Order(Height),
-    #[error("a fee of {0} % is not between 0.01 and 99.99")]
+    #[error("a fee of {0} % is not between 0.01 and 100")]
     Percent(f64),
 }
 
@@ -77,7 +77,7 @@ impl FeeSchedule {
 }
 
 fn in_range(percent: f64) -> bool {
-    (0.01..=99.99).contains(&percent)
+    (0.01..=100.0).contains(&percent)
 }
 
 /// `floor(percent × 100)` in a double, as every wallet computes it: 2.3 gives 229, 0.29 gives 28.
@@ -89,28 +89,41 @@ fn hundredths(percent: f64) -> i128 {
     (percent * 100.0).floor().clamp(0.0, 10_000.0) as i128
 }
 
-/// The subsidy `s` of the rule for a ticket mined at `height`, in atoms.
-pub fn subsidy(params: &Params, height: Height) -> Atoms {
-    let (numerator, denominator) = REDUCTION;
-    let reduce = |mut value: i128, times: u32| {
-        for _ in 0..times {
-            // Once at zero it stays there: heights from outside cannot make this long.
-            if value == 0 {
-                break;
-            }
-            value = value * numerator / denominator;
-        }
-        value
-    };
+/// One vote's subsidy at `height` by the split that the network began with, in atoms.
+pub fn original_vote_subsidy(params: &Params, height: Height) -> Atoms {
     if height.0 < params.stake_validation_height.saturating_sub(1) {
         return Atoms(0);
     }
     let interval = params.subsidy_reduction_interval.max(1);
-    let block = reduce(i128::from(params.base_subsidy.0), height.0 / interval);
-    let votes = i128::from(params.tickets_per_block.max(1));
-    let vote = block * STAKE_TENTHS / (10 * votes);
-    let vote = reduce(vote, params.ticket_pool_size.div_ceil(interval));
-    Atoms(i64::try_from(vote).unwrap_or(i64::MAX))
+    let block = reduce(params.base_subsidy.0, height.0 / interval);
+    let votes = i64::from(params.tickets_per_block.max(1));
+    // Base subsidies are below 2^36, so tripling cannot overflow.
+    Atoms(block.saturating_mul(STAKE_TENTHS) / (10 * votes))
+}
+
+/// The subsidy `s` of the rule for a ticket mined at `height`: the original one, reduced as often as a
+/// ticket may meet reductions while it waits; in atoms.
+pub fn subsidy(params: &Params, height: Height) -> Atoms {
+    let interval = params.subsidy_reduction_interval.max(1);
+    let original = original_vote_subsidy(params, height);
+    Atoms(reduce(
+        original.0,
+        params.ticket_pool_size.div_ceil(interval),
+    ))
+}
+
+/// Takes 100/101, rounded down each time.
+fn reduce(value: i64, times: u32) -> i64 {
+    let (numerator, denominator) = REDUCTION;
+    let mut value = value;
+    for _ in 0..times {
+        // Once at zero it stays there: heights from outside cannot make this long.
+        if value <= 0 {
+            break;
+        }
+        value = value.saturating_mul(numerator) / denominator;
+    }
+    value
 }
 
 /// What must be committed to the pool, in atoms, for a ticket of `price` that pays `transaction_fee` (may

@@ -1,1 +1,7 @@
-//! The chain as pure code, against recorded vectors.
+//! Without any I/O but reading files: the chain's facts against recorded examples, laws that must hold
+//! for every input, and the shape of the source tree.
+
+mod hostile;
+mod laws;
+mod layers;
+mod vectors;
