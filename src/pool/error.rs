@@ -4,17 +4,11 @@
 /// Trouble that is nobody's mistake.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("database")]
-    Database(String),
+    #[error(transparent)]
+    Database(#[from] crate::db::Error),
     /// A program error that was caught: shown as "internal error", logged in full.
     #[error("{0}")]
     Internal(String),
-}
-
-impl Error {
-    pub(crate) fn not_yet() -> Self {
-        Error::Internal("not there yet".into())
-    }
 }
 
 /// What is wrong with a new password.
@@ -24,8 +18,6 @@ pub enum PasswordProblem {
     TooShort,
     #[error("a password has at most 72 bytes")]
     TooLong,
-    #[error("a password cannot contain a NUL character")]
-    Nul,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +29,9 @@ pub enum SignUpError {
     BadEmail,
     #[error(transparent)]
     Password(#[from] PasswordProblem),
+    /// Too many passwords are being hashed.
+    #[error("too busy, try again")]
+    Busy,
     #[error(transparent)]
     Pool(#[from] Error),
 }
@@ -77,6 +72,9 @@ pub enum ChangePasswordError {
     WrongCurrent,
     #[error(transparent)]
     Password(#[from] PasswordProblem),
+    /// Too many passwords are being hashed.
+    #[error("too busy, try again")]
+    Busy,
     #[error(transparent)]
     Pool(#[from] Error),
 }

@@ -1,6 +1,7 @@
 //! One key per purpose, so that no token of one kind is ever good for another.
 
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::secret::Secret;
@@ -33,6 +34,17 @@ pub fn derive(secret: &Secret, purpose: Purpose) -> [u8; 32] {
         Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(purpose.label(), &mut key);
     debug_assert!(expanded.is_ok(), "32 bytes are below HKDF's limit");
     key
+}
+
+/// What the database keeps of a random token: its HMAC under the purpose's key, in hex.
+pub fn stored_form(secret: &Secret, purpose: Purpose, token: &str) -> String {
+    let key = derive(secret, purpose);
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else {
+        // HMAC takes keys of any length.
+        return String::new();
+    };
+    mac.update(token.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
 }
 
 #[cfg(test)]

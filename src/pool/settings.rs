@@ -20,7 +20,7 @@ pub struct Settings {
     pub closed: bool,
     pub closed_message: String,
     pub voting_wallet_extpub: Secret,
-    pub cold_wallet_extpub: String,
+    pub cold_wallet_extpub: Secret,
     pub min_voters: usize,
     /// The highest key index.
     pub max_users: u32,
@@ -32,6 +32,25 @@ pub struct Settings {
 impl Settings {
     pub fn params(&self) -> &'static Params {
         self.network.params()
+    }
+
+    /// Why nobody can sign up while the pool is closed.
+    pub fn closed_reason(&self) -> &str {
+        if self.closed_message.is_empty() {
+            "the pool is closed"
+        } else {
+            &self.closed_message
+        }
+    }
+
+    /// A link into the site; `path` begins with a slash.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url.trim_end_matches('/'))
+    }
+
+    /// Whether API tokens of this issuer are ours.
+    pub fn is_issuer(&self, issuer: &str) -> bool {
+        self.base_url == issuer || self.former_base_urls.iter().any(|url| url == issuer)
     }
 
     /// The fee in percent at a height.

@@ -1,5 +1,6 @@
 //! What the pool's methods give to pages and API.
 
+use crate::db;
 use crate::decred::{Atoms, Height, VoteBits, VoteVersion};
 use crate::domain::{TicketRecord, UserId};
 use crate::rpc::wire::{self, TicketCounts};
@@ -27,6 +28,33 @@ pub struct Enrolled {
     pub user_pubkey_address: String,
     pub fee_address: String,
     pub height_registered: Height,
+}
+
+impl From<db::User> for User {
+    fn from(user: db::User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            verified: user.verified,
+            disabled: user.disabled,
+            enrolled: user.enrolment.map(Enrolled::from),
+            vote_bits: user.vote_bits,
+            vote_version: user.vote_version,
+        }
+    }
+}
+
+impl From<db::Enrolment> for Enrolled {
+    fn from(enrolment: db::Enrolment) -> Self {
+        Self {
+            ticket_address: enrolment.ticket_address,
+            redeem_script: enrolment.redeem_script,
+            pool_pubkey_address: enrolment.pool_pubkey_address,
+            user_pubkey_address: enrolment.user_pubkey_address,
+            fee_address: enrolment.fee_address,
+            height_registered: enrolment.height_registered,
+        }
+    }
 }
 
 /// What a wallet needs to buy tickets.
@@ -96,15 +124,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 }
 
 /// Enrolment is stopped: a voter disagreed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Halt {
-    /// Unix seconds.
-    pub since: i64,
-    /// Which voter.
-    pub voter: String,
-    /// What differed.
-    pub reason: String,
-}
+pub use crate::db::Halt;
 
 /// The line of `/status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

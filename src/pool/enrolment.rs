@@ -1,0 +1,114 @@
+//! Flow 1: from a public key to a ticket address that every wallet knows.
+//!
+//! The order makes it safe to be killed at any step: nothing is stored before enough voters have
+//! confirmed; then one conditional update stores everything; what a wallet does not import now, its
+//! watcher has it import later.
+
+use std::net::IpAddr;
+
+use futures_util::future::join_all;
+
+use super::derivation::Derived;
+use super::{EnrolError, Enrolled, Error, FULL, NotNow, Pool, sync};
+use crate::db::{EnrolledUser, Enrolment};
+use crate::decred::Height;
+use crate::domain::{KeyIndex, UserId};
+use crate::rpc::wire::EnrolmentRequest;
+
+impl Pool {
+    /// Flow 1: from a public-key address to a ticket address that every wallet knows. The checks come
+    /// in the order of the API's table.
+    pub async fn enrol(
+        &self,
+        user: UserId,
+        pubkey_address: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Enrolled, EnrolError> {
+        let key_index = self.may_enrol(user).await?;
+        let key = self.derivation.read_key(pubkey_address)?;
+        let derived = self.derivation.derive(key_index, &key)?;
+        self.ensure_not_halted().await?;
+        let request = EnrolmentRequest {
+            user_id: user,
+            key_index,
+            user_pubkey_address: pubkey_address.to_owned(),
+        };
+        let height = self.confirm(&request, &derived).await?;
+        // Another enrolment may have met a disagreement meanwhile.
+        self.ensure_not_halted().await?;
+        let enrolled = EnrolledUser {
+            key_index,
+            enrolment: row(request, derived, height),
+        };
+        let stored = self.store.enrol(enrolled.enrolment.clone()).await;
+        if !stored.map_err(Error::from)? {
+            return Err(EnrolError::AlreadySubmitted);
+        }
+        tracing::info!(user.id = %user, height = %height, "address submitted");
+        let ticket_address = &enrolled.enrolment.ticket_address;
+        self.audit("address_submitted", Some(user), client, ticket_address)
+            .await;
+        self.import_everywhere(&enrolled).await;
+        self.tables_changed().await;
+        self.numbers_due.notify_one();
+        Ok(Enrolled::from(enrolled.enrolment))
+    }
+
+    /// Why an address cannot be taken from this user at present, before one was sent: what the page
+    /// shows in place of its form.
+    pub async fn enrolment_closed(&self) -> Result<Option<String>, Error> {
+        if self.settings.closed {
+            return Ok(Some(self.settings.closed_reason().to_owned()));
+        }
+        Ok(self.store.halt().await?.map(|_| NotNow::Halted.to_string()))
+    }
+
+    /// The first rows of the table: already there, closed, full. Returns the key index to use.
+    async fn may_enrol(&self, user: UserId) -> Result<KeyIndex, EnrolError> {
+        let stored = self.store.user(user).await.map_err(Error::from)?;
+        let stored = stored.ok_or_else(|| Error::Internal(format!("user {user} is gone")))?;
+        if stored.enrolment.is_some() {
+            return Err(EnrolError::AlreadySubmitted);
+        }
+        if self.settings.closed {
+            let reason = self.settings.closed_reason().to_owned();
+            return Err(EnrolError::Closed(reason));
+        }
+        let index = self.store.key_index(user).await.map_err(Error::from)?;
+        let index =
+            index.ok_or_else(|| Error::Internal(format!("user {user} has no key index")))?;
+        if index.0 > self.settings.max_users {
+            return Err(EnrolError::Closed(FULL.into()));
+        }
+        Ok(index)
+    }
+
+    async fn ensure_not_halted(&self) -> Result<(), EnrolError> {
+        match self.store.halt().await.map_err(Error::from)? {
+            Some(_) => Err(NotNow::Halted.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Has all wallets import the script. Who cannot now, will be told again by its watcher.
+    async fn import_everywhere(&self, user: &EnrolledUser) {
+        let imports = self.peers.iter().map(async |peer| {
+            if let Err(error) = self.import(peer, vec![sync::import(user)]).await {
+                tracing::warn!(voter = peer.name(), %error, "script not imported yet");
+            }
+        });
+        join_all(imports).await;
+    }
+}
+
+fn row(request: EnrolmentRequest, derived: Derived, height: Height) -> Enrolment {
+    Enrolment {
+        user_id: request.user_id,
+        pool_pubkey_address: derived.pool_pubkey_address,
+        user_pubkey_address: request.user_pubkey_address,
+        redeem_script: derived.redeem_script,
+        ticket_address: derived.ticket_address,
+        fee_address: derived.fee_address,
+        height_registered: height,
+    }
+}

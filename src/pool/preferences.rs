@@ -1,0 +1,188 @@
+//! How users' tickets vote: setting it, and following the voters' vote version.
+
+use std::sync::Arc;
+
+use super::{Error, Pool, PurchaseInfo, PurchaseInfoError, User, VotingError};
+use crate::db::NewPreference;
+use crate::decred::agenda::{Agenda, Agendas, Choice};
+use crate::decred::{Height, VoteBits, VoteVersion};
+use crate::domain::UserId;
+use crate::rpc::wire;
+
+impl Pool {
+    /// What a wallet needs to buy tickets.
+    pub async fn purchase_info(&self, user: UserId) -> Result<PurchaseInfo, PurchaseInfoError> {
+        let stored = self.store.user(user).await.map_err(Error::from)?;
+        let user = stored.map(User::from).ok_or(PurchaseInfoError::NoAddress)?;
+        let (vote_bits, vote_version) = self.preference_of(&user);
+        let enrolled = user.enrolled.ok_or(PurchaseInfoError::NoAddress)?;
+        Ok(PurchaseInfo {
+            fee_address: enrolled.fee_address,
+            fee_percent: self.fee_percent(),
+            redeem_script: enrolled.redeem_script,
+            ticket_address: enrolled.ticket_address,
+            vote_bits,
+            vote_version,
+        })
+    }
+
+    /// The fee in force now.
+    pub fn fee_percent(&self) -> f64 {
+        let height = self.stats().map_or(Height(0), |stats| stats.height);
+        self.settings.fee_percent(height)
+    }
+
+    /// What a user's tickets vote now: bits chosen for an older version are void.
+    pub fn preference_of(&self, user: &User) -> (VoteBits, VoteVersion) {
+        match self.agendas() {
+            Some(agendas) if user.vote_version < agendas.version => {
+                (VoteBits::DEFAULT, agendas.version)
+            }
+            _ => (user.vote_bits, user.vote_version),
+        }
+    }
+
+    /// Stores a preference; the voters learn it in the background.
+    pub async fn set_vote_bits(&self, user: UserId, bits: VoteBits) -> Result<(), VotingError> {
+        // While no voter ever told its agendas, nothing but the default is known to be valid.
+        let agendas = self.agendas().map_or_else(none, |agendas| known(&agendas));
+        if !agendas.valid_bits(bits) {
+            return Err(VotingError::Invalid);
+        }
+        let stored = self
+            .store
+            .set_preference(chosen(user, &agendas, bits))
+            .await;
+        stored
+            .map_err(Error::from)?
+            .ok_or_else(|| Error::Internal(format!("user {user} is gone")))?;
+        self.tables_changed().await;
+        Ok(())
+    }
+
+    /// Agendas of the current vote version; `None` while no voter ever told them.
+    pub fn agendas(&self) -> Option<Arc<wire::Agendas>> {
+        self.shown().agendas.clone()
+    }
+
+    /// Follows the voters to a higher vote version once all that are reachable, `min_voters` at
+    /// least, report the same; then everyone's choices start anew.
+    pub(super) async fn agree_on_version(&self) {
+        let common = self.common_version();
+        let agreed = self.shown().agreed;
+        if let Some(version) = common
+            && agreed.is_none_or(|agreed| version > agreed)
+            && let Err(error) = self.move_to(version).await
+        {
+            tracing::warn!(%version, %error, "preferences not reset");
+        }
+        let agendas = self.agendas_to_show();
+        let news = agendas.filter(|agendas| self.agendas().as_ref() != Some(agendas));
+        if let Some(agendas) = news {
+            self.shown().agendas = Some(Arc::clone(&agendas));
+            if let Err(error) = self.reset_invalid(&known(&agendas)).await {
+                tracing::warn!(%error, "invalid preferences not reset");
+            }
+        }
+    }
+
+    async fn move_to(&self, version: VoteVersion) -> Result<(), Error> {
+        let reset = self.store.reset_preferences(version).await?;
+        self.shown().agreed = Some(version);
+        if reset > 0 {
+            tracing::info!(%version, users = reset, "new vote version: preferences were reset");
+            let detail = format!("version {version}, {reset} users");
+            self.audit("preferences_reset", None, None, &detail).await;
+            self.tables_changed().await;
+        }
+        Ok(())
+    }
+
+    /// Bits that are not valid for the very version they are stored for.
+    async fn reset_invalid(&self, agendas: &Agendas) -> Result<(), Error> {
+        let tables = self.tables().await?;
+        let invalid = tables.preferences.preferences.iter().filter(|preference| {
+            preference.version == agendas.version && !agendas.valid_bits(preference.bits)
+        });
+        let mut any = false;
+        for preference in invalid {
+            any = true;
+            let user = preference.user_id;
+            tracing::warn!(user.id = %user, bits = %preference.bits, "invalid vote bits reset");
+            let new = chosen(user, agendas, VoteBits::DEFAULT);
+            self.store.set_preference(new).await?;
+        }
+        if any {
+            self.tables_changed().await;
+        }
+        Ok(())
+    }
+
+    /// The vote version of all reachable voters, if they are enough and agree.
+    fn common_version(&self) -> Option<VoteVersion> {
+        let versions = self.peers.iter().filter_map(|peer| {
+            let view = peer.view();
+            let status = view.status.as_ref().filter(|_| view.connected)?;
+            Some(status.vote_version)
+        });
+        let versions: Vec<VoteVersion> = versions.collect();
+        let first = *versions.first()?;
+        let agree = first > VoteVersion(0)
+            && versions.len() >= self.settings.min_voters
+            && versions.iter().all(|version| *version == first);
+        agree.then_some(first)
+    }
+
+    /// Those of the agreed version; before any was agreed on, of the lowest that is reported.
+    fn agendas_to_show(&self) -> Option<Arc<wire::Agendas>> {
+        let agreed = self.shown().agreed;
+        self.peers
+            .iter()
+            .filter_map(|peer| peer.view().agendas.clone())
+            .filter(|agendas| agreed.is_none_or(|agreed| agendas.version == agreed))
+            .min_by_key(|agendas| agendas.version)
+    }
+}
+
+/// A preference with the choices in words that its bits mean.
+fn chosen(user_id: UserId, agendas: &Agendas, bits: VoteBits) -> NewPreference {
+    let choices = agendas.agendas.iter().filter_map(|agenda| {
+        let choice = agenda.choice(bits)?;
+        Some((agenda.id.clone(), choice.id.clone()))
+    });
+    NewPreference {
+        user_id,
+        version: agendas.version,
+        bits,
+        choices: choices.collect(),
+    }
+}
+
+fn none() -> Agendas {
+    Agendas {
+        version: VoteVersion(0),
+        agendas: Vec::new(),
+    }
+}
+
+/// The wire's agendas as the chain's.
+fn known(agendas: &wire::Agendas) -> Agendas {
+    let choice = |choice: &wire::AgendaChoice| Choice {
+        id: choice.id.clone(),
+        description: choice.description.clone(),
+        bits: choice.bits,
+        is_abstain: choice.is_abstain,
+        is_no: choice.is_no,
+    };
+    let agenda = |agenda: &wire::Agenda| Agenda {
+        id: agenda.id.clone(),
+        description: agenda.description.clone(),
+        mask: agenda.mask,
+        status: agenda.status.clone(),
+        choices: agenda.choices.iter().map(choice).collect(),
+    };
+    Agendas {
+        version: agendas.version,
+        agendas: agendas.agendas.iter().map(agenda).collect(),
+    }
+}

@@ -1,0 +1,64 @@
+//! Signed-in browsers. The cookie is random; the database holds what cannot be turned back into it.
+
+use std::net::IpAddr;
+
+use super::{Error, Pool, User, keys, random};
+use crate::db::NewSession;
+use crate::domain::UserId;
+use crate::secret::Secret;
+
+impl Pool {
+    /// A new session; the result is the cookie's value.
+    pub async fn start_session(
+        &self,
+        user: UserId,
+        client: Option<IpAddr>,
+    ) -> Result<Secret, Error> {
+        let cookie = random::hex(32)?;
+        self.store
+            .create_session(NewSession {
+                id_hash: self.session_hash(cookie.expose()),
+                user_id: user,
+                ip: client.map(|ip| ip.to_string()).unwrap_or_default(),
+                agent: String::new(),
+                now: self.clock.unix_seconds(),
+            })
+            .await?;
+        Ok(cookie)
+    }
+
+    /// Who a session cookie stands for: `None` when it is unknown, idle too long, or its user is
+    /// disabled. Keeps the session alive.
+    pub async fn session(&self, cookie: &str) -> Result<Option<User>, Error> {
+        if !is_cookie(cookie) {
+            return Ok(None);
+        }
+        let hash = self.session_hash(cookie);
+        let now = self.clock.unix_seconds();
+        let Some(session) = self.store.session(&hash, now).await? else {
+            return Ok(None);
+        };
+        let user = self.store.user(session.user_id).await?;
+        Ok(user.filter(|user| !user.disabled).map(User::from))
+    }
+
+    pub async fn end_session(&self, cookie: &str) -> Result<(), Error> {
+        Ok(self.store.end_session(&self.session_hash(cookie)).await?)
+    }
+
+    /// Ends all sessions of the user but the one with this cookie.
+    pub async fn end_other_sessions(&self, user: UserId, cookie: &str) -> Result<(), Error> {
+        let keep = self.session_hash(cookie);
+        self.store.end_sessions_except(user, Some(&keep)).await?;
+        Ok(())
+    }
+
+    fn session_hash(&self, cookie: &str) -> String {
+        keys::stored_form(&self.settings.api_secret, keys::Purpose::Session, cookie)
+    }
+}
+
+/// 32 bytes in hex: anything else is not worth a query.
+fn is_cookie(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

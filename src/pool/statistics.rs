@@ -1,0 +1,213 @@
+//! The numbers that pages show, and how the voters are: all from caches.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::chain::Heights;
+use super::voters::Peer;
+use super::{Error, Halt, Health, Pool, Stats, StatusReport, VoterReport};
+use crate::decred::Height;
+use crate::rpc::wire::{Alarm, StakeInfo};
+
+/// The numbers are refreshed this often when nothing happens.
+const REFRESH: Duration = Duration::from_secs(10);
+
+impl Pool {
+    /// The last numbers; `None` while none ever came.
+    pub fn stats(&self) -> Option<Arc<Stats>> {
+        self.shown().stats.clone()
+    }
+
+    /// Refreshes the numbers until the role stops.
+    pub(super) async fn keep_numbers(&self) {
+        loop {
+            if let Err(error) = self.refresh_numbers().await {
+                tracing::warn!(%error, "numbers not refreshed");
+            }
+            tokio::select! {
+                () = self.tasks.stopping() => return,
+                () = self.numbers_due.notified() => {}
+                () = sleep(REFRESH) => {}
+            }
+        }
+    }
+
+    pub(super) async fn refresh_numbers(&self) -> Result<(), Error> {
+        let Some((stake, at)) = self.best_numbers() else {
+            return Ok(());
+        };
+        let users = self.store.user_counts().await?;
+        let own = self.store.ticket_counts().await?;
+        let total_subsidy = self.store.total_subsidy().await?;
+        let full = users.total >= u64::from(self.settings.max_users);
+        let stats = Stats {
+            refreshed_at: at,
+            height: stake.height,
+            ticket_price: stake.ticket_price,
+            pool_size: stake.pool_size,
+            mempool_tickets: stake.mempool_tickets,
+            own,
+            total_subsidy,
+            users: users.total,
+            active_users: users.active,
+            fee_percent: self.settings.fee_percent(stake.height),
+            open: !self.settings.closed && !full,
+        };
+        self.shown().stats = Some(Arc::new(stats));
+        Ok(())
+    }
+
+    /// The believed voter's numbers; without one the newest there are.
+    fn best_numbers(&self) -> Option<(StakeInfo, i64)> {
+        let leader = self.elect();
+        let of = |peer: &Arc<Peer>| peer.view().stake.clone();
+        let led = self
+            .peers
+            .iter()
+            .filter(|peer| Some(peer.name()) == leader.as_deref())
+            .find_map(of);
+        led.or_else(|| {
+            let all = self.peers.iter().filter_map(of);
+            all.max_by_key(|(stake, at)| (*at, stake.height))
+        })
+    }
+
+    /// How the voters are, from the cache.
+    pub async fn status(&self) -> Result<StatusReport, Error> {
+        let halt = self.store.halt().await?;
+        let voters: Vec<VoterReport> = self.peers.iter().map(|peer| self.report(peer)).collect();
+        let able = self.peers.iter().filter(|peer| peer.view().able()).count();
+        let health = self.health(halt.as_ref(), able);
+        let alarms = self.alarms(halt.as_ref(), able);
+        Ok(StatusReport {
+            health,
+            halt,
+            voters,
+            alarms,
+        })
+    }
+
+    fn health(&self, halt: Option<&Halt>, able: usize) -> Health {
+        if halt.is_some() || able == 0 {
+            Health::Emergency
+        } else if able < self.settings.min_voters {
+            Health::Critical
+        } else if able < self.peers.len()
+            || self
+                .peers
+                .iter()
+                .any(|peer| !peer.view().differing_keys.is_empty())
+        {
+            Health::Degraded
+        } else {
+            Health::Ok
+        }
+    }
+
+    fn report(&self, peer: &Peer) -> VoterReport {
+        let view = peer.view().clone();
+        let digests = view.status.as_ref().map(|status| {
+            (
+                status.scripts.digest.clone(),
+                status.preferences.digest.clone(),
+            )
+        });
+        let (scripts, preferences) = digests.unwrap_or_default();
+        // Only a glance: a page does not wait for the tables to be read.
+        let tables = self
+            .tables
+            .try_lock()
+            .ok()
+            .and_then(|tables| tables.clone());
+        let in_sync = tables.map(|tables| {
+            let taught = view.scripts_taught.as_ref();
+            let held = tables.scripts_digest == scripts
+                || taught.is_some_and(|(ours, theirs)| {
+                    *ours == tables.scripts_digest && *theirs == scripts
+                });
+            (held, tables.preferences_digest == preferences)
+        });
+        let (scripts_in_sync, preferences_in_sync) = in_sync.unwrap_or_default();
+        VoterReport {
+            name: peer.name().to_owned(),
+            connected: view.connected,
+            problem: view.problem.map(|problem| problem.text),
+            status: view.status.map(|status| (*status).clone()),
+            seen_at: view.seen_at,
+            differing_keys: view.differing_keys,
+            scripts_in_sync,
+            preferences_in_sync,
+        }
+    }
+
+    fn alarms(&self, halt: Option<&Halt>, able: usize) -> Vec<Alarm> {
+        let now = self.clock.unix_seconds();
+        let mut alarms = Vec::new();
+        if let Some(halt) = halt {
+            let message = format!("enrolment is halted: {}: {}", halt.voter, halt.reason);
+            alarms.push(alarm("halted", message, halt.since));
+        }
+        if able < self.settings.min_voters {
+            let needed = self.settings.min_voters;
+            let message = format!("{able} voters of at least {needed} can vote");
+            alarms.push(alarm("too_few_voters", message, now));
+        }
+        for peer in &self.peers {
+            let view = peer.view();
+            let name = peer.name();
+            if let Some(problem) = &view.problem {
+                let id = if problem.wrong {
+                    "voter_wrong"
+                } else {
+                    "voter_away"
+                };
+                let message = format!("{name}: {}", problem.text);
+                alarms.push(alarm(id, message, problem.since));
+            }
+            if !view.differing_keys.is_empty() {
+                let keys = view.differing_keys.join(", ");
+                let message = format!("{name} is configured differently: {keys}");
+                alarms.push(alarm("voter_configured_differently", message, now));
+            }
+            let theirs = view.status.iter().flat_map(|status| &status.alarms);
+            alarms.extend(theirs.map(|theirs| {
+                alarm(
+                    &theirs.id,
+                    format!("{name}: {}", theirs.message),
+                    theirs.since,
+                )
+            }));
+        }
+        alarms
+    }
+
+    pub(super) fn heights(&self) -> MutexGuard<'_, Heights> {
+        self.heights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The highest block of the voters that are there.
+    pub(super) fn best_height(&self) -> Option<Height> {
+        self.peers
+            .iter()
+            .filter_map(|peer| {
+                let view = peer.view();
+                let status = view.status.as_ref().filter(|_| view.connected)?;
+                status.best.as_ref().map(|tip| tip.height)
+            })
+            .max()
+    }
+
+    pub(super) fn lags(&self, height: Height, best: Height, now: i64) -> bool {
+        self.heights().lags(height, best, now)
+    }
+}
+
+fn alarm(id: &str, message: String, since: i64) -> Alarm {
+    Alarm {
+        id: id.to_owned(),
+        message,
+        since,
+    }
+}

@@ -1,0 +1,85 @@
+//! The API token of a user: made when first needed, valid while it equals the stored one.
+
+use std::net::IpAddr;
+
+use super::jwt::{self, Claims};
+use super::{Error, Pool, User};
+use crate::domain::UserId;
+use crate::secret::Secret;
+
+impl Pool {
+    /// The user's API token, made when there is none that is valid.
+    pub async fn api_token(&self, user: UserId) -> Result<Secret, Error> {
+        let stored = self.stored_token(user).await?;
+        match stored {
+            Some(token) if self.speaks_for(&token) == Some(user) => Ok(token),
+            former => self.replace_token(user, former).await,
+        }
+    }
+
+    /// Replaces the API token, so that the old one is void.
+    pub async fn renew_api_token(
+        &self,
+        user: UserId,
+        client: Option<IpAddr>,
+    ) -> Result<Secret, Error> {
+        let former = self.stored_token(user).await?;
+        let token = self.replace_token(user, former).await?;
+        self.audit("api_token_renewed", Some(user), client, "")
+            .await;
+        Ok(token)
+    }
+
+    /// The user that an API token speaks for; `None` for every kind of bad token.
+    pub async fn user_by_api_token(&self, token: &str) -> Result<Option<User>, Error> {
+        let Some(id) = self.speaks_for(&Secret::new(token)) else {
+            return Ok(None);
+        };
+        let user = self.store.user(id).await?.filter(|user| {
+            let stored = user.api_token.as_ref();
+            user.verified && !user.disabled && stored.is_some_and(|stored| stored.matches(token))
+        });
+        Ok(user.map(User::from))
+    }
+
+    async fn stored_token(&self, user: UserId) -> Result<Option<Secret>, Error> {
+        let user = self.store.user(user).await?.ok_or_else(|| gone(user))?;
+        Ok(user.api_token)
+    }
+
+    /// Stores a new token. When somebody else replaced it at the same time, theirs is the answer.
+    async fn replace_token(&self, user: UserId, former: Option<Secret>) -> Result<Secret, Error> {
+        let secret = &self.settings.api_secret;
+        let before = former
+            .as_ref()
+            .and_then(|token| jwt::read(secret, token.expose()))
+            .map_or(0, |claims| claims.issued_at);
+        let claims = Claims {
+            user,
+            issuer: self.settings.base_url.clone(),
+            // Never the same second twice: an equal token would revoke nothing.
+            issued_at: self.clock.unix_seconds().max(before.saturating_add(1)),
+        };
+        let token = jwt::make(secret, &claims)?;
+        if self
+            .store
+            .set_api_token(user, former.as_ref(), &token)
+            .await?
+        {
+            return Ok(token);
+        }
+        self.stored_token(user).await?.ok_or_else(|| gone(user))
+    }
+
+    /// Whose token this is, by signature and issuer alone.
+    fn speaks_for(&self, token: &Secret) -> Option<UserId> {
+        let claims = jwt::read(&self.settings.api_secret, token.expose())?;
+        self.settings
+            .is_issuer(&claims.issuer)
+            .then_some(claims.user)
+    }
+}
+
+fn gone(user: UserId) -> Error {
+    Error::Internal(format!("user {user} is gone"))
+}
