@@ -8,12 +8,22 @@
 //! the Go program get no column and no index; blocking work runs off the async workers, and each
 //! call has a deadline.
 
+mod connection;
+mod dialect;
 mod error;
+mod lock;
+mod merge;
+mod pool;
+mod queries;
+mod schema;
 mod store;
+mod transaction;
 mod types;
+mod upgrade;
 
 pub use error::Error;
-pub use store::Store;
+pub use store::{Store, create_database};
 pub use types::*;
+pub use upgrade::{Facts, Plan, Step, plan};
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -44,7 +44,7 @@ pub enum Access {
 /// Which schema the database has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaState {
-    /// No table at all, or (MySQL) no database of that name.
+    /// No table at all, or only what an interrupted start left.
     Empty,
     Current,
     /// Made by an older program: `dcrstakepool migrate`.
@@ -195,7 +195,21 @@ pub struct TicketPage {
     pub tickets: Vec<TicketRecord>,
 }
 
-#[derive(Debug, Clone, Default)]
+/// Tickets of all users by status; those with too low a fee apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TicketCounts {
+    pub mempool: u64,
+    pub immature: u64,
+    pub live: u64,
+    pub voted: u64,
+    pub missed: u64,
+    pub expired: u64,
+    /// Of the missed and expired ones.
+    pub revoked: u64,
+    pub low_fee: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditEntry {
     pub at: i64,
     /// Stable, for searching: `sign_in`, `halt_overridden`, …

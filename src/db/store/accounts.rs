@@ -1,76 +1,226 @@
 //! Sign-ups and users.
 
-use super::{Store, later};
-use crate::db::{Result, SignUp, SignUpOutcome, User, UserCounts, Verification};
+use diesel::QueryResult;
+
+use super::{Decision, Store};
+use crate::db::connection::AnyConnection;
+use crate::db::queries::{counters, emails, flags, keys, revisions, sessions, sign_ups, users};
+use crate::db::{Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts, Verification};
 use crate::domain::{KeyIndex, UserId};
 use crate::secret::Secret;
 
-#[expect(clippy::unused_async, reason = "placeholder")]
 impl Store {
     /// Keeps a sign-up for a day.
-    pub async fn record_sign_up(&self, _sign_up: SignUp) -> Result<SignUpOutcome> {
-        later()
+    pub async fn record_sign_up(&self, sign_up: SignUp) -> Result<SignUpOutcome> {
+        self.write(move |connection| {
+            let row = sign_ups::Row {
+                token_hash: sign_up.token_hash.clone(),
+                email_hash: emails::fingerprint(&sign_up.email),
+                email: sign_up.email.clone(),
+                password_hash: sign_up.password_hash.expose().to_owned(),
+                created: sign_up.now,
+                expires: sign_up.now + SIGN_UP_LIFE_SECS,
+                user_id: None,
+            };
+            if let Some(owner) = emails::owner(connection, &row.email_hash)? {
+                return Ok(SignUpOutcome::EmailTaken(UserId(owner)));
+            }
+            // There already if this is repeated after a commit of unknown outcome.
+            if sign_ups::find(connection, &row.token_hash)?.is_none() {
+                sign_ups::insert(connection, &row)?;
+            }
+            Ok(SignUpOutcome::Recorded)
+        })
+        .await
     }
 
     /// Gives the newest waiting sign-up of `email` another token and another day. False: none waits.
-    pub async fn renew_sign_up(&self, _email: &str, _token_hash: &str, _now: i64) -> Result<bool> {
-        later()
+    pub async fn renew_sign_up(&self, email: &str, token_hash: &str, now: i64) -> Result<bool> {
+        let (email_hash, token_hash) = (emails::fingerprint(email), token_hash.to_owned());
+        self.write(move |connection| {
+            let Some(row) = sign_ups::newest(connection, &email_hash, now)? else {
+                return Ok(false);
+            };
+            if row.token_hash != token_hash {
+                sign_ups::delete(connection, &row.token_hash)?;
+                let renewed = sign_ups::Row {
+                    token_hash: token_hash.clone(),
+                    expires: now + SIGN_UP_LIFE_SECS,
+                    ..row
+                };
+                sign_ups::insert(connection, &renewed)?;
+            }
+            Ok(true)
+        })
+        .await
     }
 
     /// Makes the user of a waiting sign-up: id, key index, row and unique e-mail in one transaction.
     pub async fn verify_sign_up(
         &self,
-        _token_hash: &str,
-        _max_users: u32,
-        _now: i64,
+        token_hash: &str,
+        max_users: u32,
+        now: i64,
     ) -> Result<Verification> {
-        later()
+        let token_hash = token_hash.to_owned();
+        let token = token_hash.clone();
+        // Unknown links must not queue up at the counter's lock.
+        if self
+            .read(move |connection| sign_ups::find(connection, &token))
+            .await?
+            .is_none()
+        {
+            return Ok(Verification::UnknownToken);
+        }
+        self.decide(move |connection, _| verify(connection, &token_hash, max_users, now))
+            .await
     }
 
     /// Marks the user of an older program verified whose `EmailToken` this is.
-    pub async fn verify_former_email_token(&self, _token: &str) -> Result<Option<UserId>> {
-        later()
+    pub async fn verify_former_email_token(&self, token: &str) -> Result<Option<UserId>> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let token = token.to_owned();
+        self.write(move |connection| {
+            let Some(user_id) = users::by_email_token(connection, &token)? else {
+                return Ok(None);
+            };
+            Ok(users::mark_verified(connection, user_id)?.then_some(UserId(user_id)))
+        })
+        .await
     }
 
     /// Forgets sign-ups and sessions that are over. Returns how many.
-    pub async fn forget_expired(&self, _now: i64) -> Result<u64> {
-        later()
+    pub async fn forget_expired(&self, now: i64) -> Result<u64> {
+        self.write(move |connection| {
+            let rows = sign_ups::delete_expired(connection, now)?
+                + sessions::delete_expired(connection, now)?;
+            Ok(rows as u64)
+        })
+        .await
     }
 
-    pub async fn user(&self, _id: UserId) -> Result<Option<User>> {
-        later()
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
+        self.read(move |connection| users::find(connection, id.0))
+            .await
     }
 
     /// Whatever the case of the letters.
-    pub async fn user_by_email(&self, _email: &str) -> Result<Option<User>> {
-        later()
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<User>> {
+        let email_hash = emails::fingerprint(email);
+        self.read(move |connection| {
+            let Some(id) = emails::owner(connection, &email_hash)? else {
+                return Ok(None);
+            };
+            users::find(connection, id)
+        })
+        .await
     }
 
     /// The child index of the user's keys; `None` for an unknown user.
-    pub async fn key_index(&self, _id: UserId) -> Result<Option<KeyIndex>> {
-        later()
+    pub async fn key_index(&self, id: UserId) -> Result<Option<KeyIndex>> {
+        self.read(move |connection| keys::find(connection, id.0))
+            .await
     }
 
     /// False when there is no such user (likewise below).
-    pub async fn set_password_hash(&self, _id: UserId, _hash: &Secret) -> Result<bool> {
-        later()
+    pub async fn set_password_hash(&self, id: UserId, hash: &Secret) -> Result<bool> {
+        let hash = hash.clone();
+        self.write(move |connection| users::set_password(connection, id.0, hash.expose()))
+            .await
     }
 
     /// Stores another API token if `former` is still the one in force; else false.
     pub async fn set_api_token(
         &self,
-        _id: UserId,
-        _former: Option<&Secret>,
-        _token: &Secret,
+        id: UserId,
+        former: Option<&Secret>,
+        token: &Secret,
     ) -> Result<bool> {
-        later()
+        let former = former.cloned().unwrap_or_default();
+        let token = token.clone();
+        self.decide(move |connection, doubtful| {
+            let (former, token) = (former.expose(), token.expose());
+            let set = users::replace_api_token(connection, id.0, former, token)?
+                // Ours already, if an earlier try was committed after all.
+                || (doubtful && users::replace_api_token(connection, id.0, token, token)?);
+            Ok(Decision::Commit(set))
+        })
+        .await
     }
 
-    pub async fn set_disabled(&self, _id: UserId, _disabled: bool) -> Result<bool> {
-        later()
+    pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<bool> {
+        self.write(move |connection| {
+            if flags::set_disabled(connection, id.0, disabled)? {
+                return Ok(true);
+            }
+            if users::find(connection, id.0)?.is_none() {
+                return Ok(false);
+            }
+            flags::insert(connection, id.0, 0)?;
+            flags::set_disabled(connection, id.0, disabled)
+        })
+        .await
     }
 
     pub async fn user_counts(&self) -> Result<UserCounts> {
-        later()
+        self.read(users::counts).await
     }
+}
+
+/// The counter's lock comes first, so everything after it sees what the last verification did.
+fn verify(
+    connection: &mut AnyConnection,
+    token_hash: &str,
+    max_users: u32,
+    now: i64,
+) -> QueryResult<Decision<Verification>> {
+    use Verification::{Already, EmailTaken, PoolFull, UnknownToken, Verified};
+
+    let next = counters::next(connection, counters::USER_ID)?;
+    let Some(sign_up) = sign_ups::find(connection, token_hash)? else {
+        return Ok(Decision::Rollback(UnknownToken));
+    };
+    if let Some(user_id) = sign_up.user_id {
+        return Ok(Decision::Rollback(Already(UserId(user_id))));
+    }
+    if sign_up.expires <= now {
+        return Ok(Decision::Rollback(UnknownToken));
+    }
+    if emails::owner(connection, &sign_up.email_hash)?.is_some() {
+        return Ok(Decision::Rollback(EmailTaken));
+    }
+    let id = free_id(connection, next)?;
+    if id > i64::from(max_users) {
+        return Ok(Decision::Rollback(PoolFull));
+    }
+    if id != next {
+        counters::set(connection, counters::USER_ID, id)?;
+    }
+    let revision = counters::next(connection, counters::REVISION)?;
+    let version = counters::get(connection, counters::VOTE_VERSION)?;
+    keys::insert(connection, id, id)?;
+    emails::insert(connection, &sign_up.email_hash, id)?;
+    flags::insert(connection, id, now)?;
+    revisions::set(connection, id, revision)?;
+    users::insert(
+        connection,
+        id,
+        &sign_up.email,
+        &sign_up.password_hash,
+        version,
+    )?;
+    sign_ups::mark_used(connection, token_hash, id)?;
+    Ok(Decision::Commit(Verified(UserId(id))))
+}
+
+/// The first id from `next` on above those of all users, whose key index is not taken either: user
+/// and key keep the same number, by which fees find their address.
+fn free_id(connection: &mut AnyConnection, next: i64) -> QueryResult<i64> {
+    let mut id = next.max(users::highest_id(connection)? + 1);
+    while keys::is_taken(connection, id)? {
+        id += 1;
+    }
+    Ok(id)
 }

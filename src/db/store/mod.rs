@@ -1,6 +1,21 @@
 //! The store's methods, a file per concern.
 
-use super::{Error, Options, Result, SchemaState};
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::QueryResult;
+use diesel::r2d2::R2D2Connection as _;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::connection::{self, AnyConnection, Location};
+use super::error::Failure;
+use super::pool::Pool;
+use super::queries::identity;
+use super::transaction::{self, Decision};
+use super::upgrade::{self, Facts, Plan, Step};
+use super::{Access, Error, Options, Result, SchemaState, lock};
 use crate::domain::PoolId;
 
 mod accounts;
@@ -10,39 +25,157 @@ mod preferences;
 mod sessions;
 mod tickets;
 
+/// At start a database that does not answer is reported after this long.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Changing tables takes as long as it takes.
+const UPGRADE_LIMIT: Duration = Duration::from_secs(6 * 3600);
+
 /// A database. Clones share its connections.
 #[derive(Debug, Clone)]
-pub struct Store {}
+pub struct Store(Arc<Inner>);
 
-fn later<T>() -> Result<T> {
-    Err(Error::Unavailable("not built yet".into()))
+#[derive(Debug)]
+struct Inner {
+    pool: Pool,
+    limit: Duration,
+    name: String,
+    /// Held as long as the store lives.
+    _lock: Option<File>,
 }
 
-#[expect(clippy::unused_async, reason = "placeholder")]
 impl Store {
-    /// Opens the database and makes sure that it answers; makes an SQLite file that is missing.
-    /// Says nothing about the schema: see `require_schema`.
-    pub async fn connect(_options: Options) -> Result<Store> {
-        later()
+    /// Opens the database and makes sure that it answers; for `Access::Owner` it makes an SQLite
+    /// file that is missing. Says nothing about the schema: see `require_schema`.
+    pub async fn connect(options: Options) -> Result<Store> {
+        let location = Location::parse(&options.url)?;
+        let lock = match (&location, options.access) {
+            (Location::Sqlite(path), Access::Owner) => Some(lock::take(path)?),
+            (Location::Sqlite(path), Access::Guest) if !path.exists() => {
+                return Err(Error::NoDatabase(path.display().to_string()));
+            }
+            _ => None,
+        };
+        let store = Store(Arc::new(Inner {
+            name: location.name(),
+            pool: Pool::new(location, options.max_connections.max(1)),
+            limit: options.deadline,
+            _lock: lock,
+        }));
+        let limit = CONNECT_LIMIT.min(options.deadline);
+        transaction::read(&store.0.pool, limit, AnyConnection::ping).await?;
+        Ok(store)
     }
 
+    /// Which schema the database has.
     pub async fn schema_state(&self) -> Result<SchemaState> {
-        later()
+        Ok(self.inspect().await?.state())
+    }
+
+    /// What is there, for `plan`.
+    pub async fn inspect(&self) -> Result<Facts> {
+        self.read(upgrade::inspect).await
+    }
+
+    /// Does one step of a plan. Safe to repeat.
+    pub async fn apply(&self, step: &Step) -> Result<()> {
+        let (step, id) = (step.clone(), PoolId(Uuid::new_v4()));
+        // Not a transaction: MySQL commits each change of a table by itself.
+        let deadline = Instant::now() + UPGRADE_LIMIT;
+        let done = self.0.pool.run(deadline, move |connection, _| {
+            upgrade::apply(connection, &step, id).map_err(|error| Failure::of_statement(&error))
+        });
+        Ok(done.await?)
     }
 
     /// For `web`: makes the schema in an empty database, is content with today's, refuses any other
     /// (`Error::Schema`).
     pub async fn require_schema(&self) -> Result<()> {
-        later()
+        match self.schema_state().await? {
+            SchemaState::Current => Ok(()),
+            SchemaState::Empty => self.make_schema().await,
+            SchemaState::Older | SchemaState::Newer => Err(self.refusal().await?),
+        }
+    }
+
+    async fn make_schema(&self) -> Result<()> {
+        if let Plan::Steps(steps) = upgrade::plan(&self.inspect().await?) {
+            for step in &steps {
+                tracing::info!(%step, "database");
+                if let Err(error) = self.apply(step).await {
+                    // Another web process starts at the same time: let it have done it.
+                    if self.schema_state().await? != SchemaState::Current {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn refusal(&self) -> Result<Error> {
+        Ok(Error::Schema(match upgrade::plan(&self.inspect().await?) {
+            Plan::Newer(text) | Plan::Foreign(text) => text,
+            Plan::Steps(_) => format!(
+                "the schema of {} is older than this program: run `dcrstakepool migrate`",
+                self.0.name
+            ),
+        }))
     }
 
     /// Which pool this database is of: made with the schema.
     pub async fn pool_id(&self) -> Result<PoolId> {
-        later()
+        self.read(identity::find)
+            .await?
+            .ok_or_else(|| Error::Schema("the pool has no id: run `dcrstakepool migrate`".into()))
     }
 
     /// Whether the database answers now.
     pub async fn ping(&self) -> Result<()> {
-        later()
+        self.read(AnyConnection::ping).await
+    }
+
+    async fn read<T, F>(&self, query: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> QueryResult<T> + Send + Sync + 'static,
+    {
+        Ok(transaction::read(&self.0.pool, self.0.limit, query).await?)
+    }
+
+    /// See `transaction::write`.
+    async fn decide<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection, bool) -> QueryResult<Decision<T>> + Send + Sync + 'static,
+    {
+        Ok(transaction::write(&self.0.pool, self.0.limit, change).await?)
+    }
+
+    /// A change that always commits.
+    async fn write<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> QueryResult<T> + Send + Sync + 'static,
+    {
+        self.decide(move |connection, _| change(connection).map(Decision::Commit))
+            .await
+    }
+}
+
+/// Makes a MySQL database that is missing, if the account may. An SQLite file is made by
+/// `Store::connect`.
+pub async fn create_database(options: &Options) -> Result<()> {
+    let Location::Mysql {
+        server, database, ..
+    } = Location::parse(&options.url)?
+    else {
+        return Ok(());
+    };
+    let made = tokio::task::spawn_blocking(move || connection::create_database(&server, &database));
+    match tokio::time::timeout(CONNECT_LIMIT, made).await {
+        Ok(Ok(result)) => Ok(result?),
+        Ok(Err(error)) => Err(Error::Query(error.to_string())),
+        Err(_) => Err(Error::Unavailable("no answer".into())),
     }
 }

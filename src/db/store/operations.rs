@@ -1,30 +1,37 @@
 //! Halt and audit log.
 
-use super::{Store, later};
+use super::{Decision, Store};
+use crate::db::queries::{audit, halt};
 use crate::db::{AuditEntry, Halt, Result};
 
-#[expect(clippy::unused_async, reason = "placeholder")]
 impl Store {
     pub async fn halt(&self) -> Result<Option<Halt>> {
-        later()
+        self.read(halt::find).await
     }
 
     /// Halts enrolment. The first reason stays: false when it was halted already.
-    pub async fn set_halt(&self, _halt: Halt) -> Result<bool> {
-        later()
+    pub async fn set_halt(&self, halt: Halt) -> Result<bool> {
+        self.decide(move |connection, doubtful| match halt::find(connection)? {
+            Some(stored) => Ok(Decision::Rollback(doubtful && stored == halt)),
+            None => halt::insert(connection, &halt).map(|()| Decision::Commit(true)),
+        })
+        .await
     }
 
     /// False when it was not halted.
     pub async fn clear_halt(&self) -> Result<bool> {
-        later()
+        self.write(halt::delete).await
     }
 
-    pub async fn audit(&self, _entry: AuditEntry) -> Result<()> {
-        later()
+    pub async fn audit(&self, entry: AuditEntry) -> Result<()> {
+        self.write(move |connection| audit::insert(connection, &entry))
+            .await
     }
 
     /// Newest first.
-    pub async fn audit_log(&self, _offset: u64, _limit: u32) -> Result<Vec<AuditEntry>> {
-        later()
+    pub async fn audit_log(&self, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+        self.read(move |connection| audit::page(connection, offset, i64::from(limit)))
+            .await
     }
 }

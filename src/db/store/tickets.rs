@@ -1,47 +1,90 @@
 //! Tickets that the voters reported.
 
-use super::{Store, later};
-use crate::db::{Result, TicketCursor, TicketPage};
+use diesel::QueryResult;
+
+use super::Store;
+use crate::db::connection::AnyConnection;
+use crate::db::merge::{merge, prevails};
+use crate::db::queries::{clip, cursors, narrow, tickets};
+use crate::db::{Error, Result, TicketCounts, TicketCursor, TicketPage};
 use crate::decred::{Atoms, TicketHash};
 use crate::domain::{TicketRecord, UserId};
-use crate::rpc::wire::TicketCounts;
 
-#[expect(clippy::unused_async, reason = "placeholder")]
 impl Store {
-    pub async fn ticket_cursor(&self, _voter: &str) -> Result<TicketCursor> {
-        later()
+    /// Where reading goes on; the beginning for an unknown voter.
+    pub async fn ticket_cursor(&self, voter: &str) -> Result<TicketCursor> {
+        let voter = clip(voter, 200);
+        self.read(move |connection| cursors::find(connection, &voter))
+            .await
     }
 
     /// Stores a page and where the next one starts, in one transaction.
-    pub async fn store_tickets(&self, _page: TicketPage) -> Result<()> {
-        later()
+    pub async fn store_tickets(&self, page: TicketPage) -> Result<()> {
+        let voter = clip(&page.voter, 200);
+        let source = format!("{voter} {}", page.instance);
+        let sequence = i64::try_from(page.sequence)
+            .map_err(|_| Error::Query(format!("ticket sequence {}", page.sequence)))?;
+        self.write(move |connection| {
+            for ticket in &page.tickets {
+                store(connection, ticket, &source)?;
+            }
+            cursors::set(connection, &voter, page.instance, sequence)
+        })
+        .await
     }
 
     /// A user's tickets, newest first.
     pub async fn tickets_of(
         &self,
-        _user_id: UserId,
-        _offset: u64,
-        _limit: u32,
+        user_id: UserId,
+        offset: u64,
+        limit: u32,
     ) -> Result<Vec<TicketRecord>> {
-        later()
+        let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+        self.read(move |connection| {
+            tickets::of_user(connection, user_id.0, offset, i64::from(limit))
+        })
+        .await
     }
 
-    pub async fn ticket_count_of(&self, _user_id: UserId) -> Result<u64> {
-        later()
+    pub async fn ticket_count_of(&self, user_id: UserId) -> Result<u64> {
+        self.read(move |connection| {
+            let count = tickets::count_of_user(connection, user_id.0)?;
+            narrow("count of Tickets", count)
+        })
+        .await
     }
 
-    pub async fn ticket(&self, _hash: TicketHash) -> Result<Option<TicketRecord>> {
-        later()
+    pub async fn ticket(&self, hash: TicketHash) -> Result<Option<TicketRecord>> {
+        self.read(move |connection| tickets::find(connection, hash))
+            .await
+            .map(|found| found.map(|(ticket, _)| ticket))
     }
 
     /// Of all users. Low-fee tickets are counted as such only.
     pub async fn ticket_counts(&self) -> Result<TicketCounts> {
-        later()
+        self.read(tickets::counts).await
     }
 
     /// What all own votes earned.
     pub async fn total_subsidy(&self) -> Result<Atoms> {
-        later()
+        self.read(tickets::total_reward).await
     }
+}
+
+fn store(connection: &mut AnyConnection, new: &TicketRecord, source: &str) -> QueryResult<()> {
+    let Some((old, told_by)) = tickets::find(connection, new.hash)? else {
+        return tickets::insert(connection, new, source);
+    };
+    let same_source = told_by == source;
+    let merged = merge(&old, new, same_source);
+    let teller = if prevails(&old, new, same_source) {
+        source
+    } else {
+        &told_by
+    };
+    if merged == old && teller == told_by {
+        return Ok(());
+    }
+    tickets::update(connection, &merged, teller)
 }

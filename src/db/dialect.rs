@@ -1,0 +1,156 @@
+//! What differs between SQLite and MySQL, each difference a named function.
+
+use std::collections::BTreeSet;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
+use diesel::migration::{Migration, MigrationSource as _};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+
+use super::connection::AnyConnection;
+
+const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Settings of a fresh connection.
+pub fn prepare(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        // The order matters: switching to WAL already needs the patience of `busy_timeout`.
+        AnyConnection::Sqlite(sqlite) => sqlite.batch_execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        ),
+        // Strict: a value that does not fit is an error, never cut off in silence.
+        AnyConnection::Mysql(mysql) => {
+            mysql.batch_execute(
+                "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+                 SESSION innodb_lock_wait_timeout = 4",
+            )?;
+            read_own_cluster_writes(mysql)
+        }
+    }
+}
+
+/// In a Galera cluster a read on this node waits until what other nodes committed before is here.
+fn read_own_cluster_writes(mysql: &mut MysqlConnection) -> QueryResult<()> {
+    let wsrep: Option<Variable> =
+        diesel::sql_query("SHOW SESSION VARIABLES WHERE Variable_name = 'wsrep_on'")
+            .get_result(mysql)
+            .optional()?;
+    if wsrep.is_some_and(|variable| variable.value == "ON") {
+        mysql.batch_execute("SET SESSION wsrep_sync_wait = 1")?;
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Variable {
+    #[diesel(sql_type = Text, column_name = "Value")]
+    value: String,
+}
+
+/// Begins a transaction that will write. SQLite must take the write lock at once: a transaction
+/// that reads first and writes later fails whenever another one wrote in between.
+pub fn begin_write(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => {
+            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
+        }
+        AnyConnection::Mysql(mysql) => AnsiTransactionManager::begin_transaction(mysql),
+    }
+}
+
+pub fn commit(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::commit_transaction(sqlite),
+        AnyConnection::Mysql(mysql) => AnsiTransactionManager::commit_transaction(mysql),
+    }
+}
+
+pub fn rollback(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::rollback_transaction(sqlite),
+        AnyConnection::Mysql(mysql) => AnsiTransactionManager::rollback_transaction(mysql),
+    }
+}
+
+#[derive(QueryableByName)]
+pub struct ColumnName {
+    #[diesel(sql_type = Text)]
+    pub table_name: String,
+    #[diesel(sql_type = Text)]
+    pub column_name: String,
+}
+
+/// Every column of every table of this database.
+pub fn columns(connection: &mut AnyConnection) -> QueryResult<Vec<ColumnName>> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => diesel::sql_query(
+            "SELECT m.name AS table_name, c.name AS column_name \
+             FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'",
+        )
+        .load(sqlite),
+        // The alias matters: MySQL 8 names these columns in capitals.
+        AnyConnection::Mysql(mysql) => diesel::sql_query(
+            "SELECT table_name AS table_name, column_name AS column_name \
+             FROM information_schema.columns WHERE table_schema = DATABASE()",
+        )
+        .load(mysql),
+    }
+}
+
+/// Makes a MySQL database; an SQLite file is made by opening it.
+pub fn create_database(connection: &mut AnyConnection, name: &str) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(_) => Ok(()),
+        AnyConnection::Mysql(mysql) => mysql.batch_execute(&format!(
+            "CREATE DATABASE IF NOT EXISTS `{name}` DEFAULT CHARACTER SET utf8mb4"
+        )),
+    }
+}
+
+/// Versions of the embedded migrations: the same for both (a test says so).
+pub fn known_migrations() -> QueryResult<BTreeSet<String>> {
+    let all: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().map_err(of_migration)?;
+    Ok(all.iter().map(|m| m.name().version().to_string()).collect())
+}
+
+/// Applies the oldest migration that was not applied yet.
+pub fn apply_next_migration(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => sqlite.run_next_migration(SQLITE).map(drop),
+        AnyConnection::Mysql(mysql) => mysql.run_next_migration(MYSQL).map(drop),
+    }
+    .map_err(of_migration)
+}
+
+/// The database's own error out of the migration library's wrapping.
+fn of_migration(error: Box<dyn std::error::Error + Send + Sync>) -> diesel::result::Error {
+    use diesel::result::{DatabaseErrorKind, Error};
+    match error.downcast::<Error>() {
+        Ok(plain) => *plain,
+        // The library's type is private; its text ends with the database's.
+        Err(wrapped) => {
+            Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(wrapped.to_string()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::mysql::Mysql;
+
+    use super::*;
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        let mysql: Vec<Box<dyn Migration<Mysql>>> = MYSQL.migrations().unwrap();
+        let sqlite: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().unwrap();
+        let mysql: Vec<_> = mysql.iter().map(|m| m.name().to_string()).collect();
+        let sqlite: Vec<_> = sqlite.iter().map(|m| m.name().to_string()).collect();
+        assert_eq!(mysql, sqlite);
+    }
+}

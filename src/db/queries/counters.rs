@@ -1,0 +1,36 @@
+//! `pool_counters`. The first statement of every transaction that needs a new number: the row's
+//! lock puts those transactions in order, so that a higher number is never visible before a lower.
+
+use diesel::prelude::*;
+
+use crate::db::connection::AnyConnection;
+use crate::db::schema::pool_counters::dsl;
+
+/// The last user id given away.
+pub const USER_ID: &str = "user_id";
+/// The last preference revision.
+pub const REVISION: &str = "revision";
+/// The vote version of the last reset: new users start with it.
+pub const VOTE_VERSION: &str = "vote_version";
+
+/// The next number.
+pub fn next(connection: &mut AnyConnection, name: &str) -> QueryResult<i64> {
+    diesel::update(dsl::pool_counters.find(name))
+        .set(dsl::value.eq(dsl::value + 1))
+        .execute(connection)?;
+    get(connection, name)
+}
+
+pub fn get(connection: &mut AnyConnection, name: &str) -> QueryResult<i64> {
+    dsl::pool_counters
+        .find(name)
+        .select(dsl::value)
+        .first(connection)
+}
+
+pub fn set(connection: &mut AnyConnection, name: &str, value: i64) -> QueryResult<()> {
+    diesel::update(dsl::pool_counters.find(name))
+        .set(dsl::value.eq(value))
+        .execute(connection)
+        .map(drop)
+}

@@ -1,0 +1,252 @@
+//! `Tickets`.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::{narrow, unreadable};
+use crate::db::TicketCounts;
+use crate::db::connection::AnyConnection;
+use crate::db::schema::tickets::{self, dsl};
+use crate::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
+use crate::domain::{FeeVerdict, TicketRecord, TicketStatus, UserId, VoteRecord};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = tickets)]
+#[diesel(treat_none_as_null = true)]
+struct Row {
+    hash: String,
+    user_id: i64,
+    ticket_address: String,
+    price: i64,
+    fee_paid: i64,
+    mined_block: Option<String>,
+    mined_height: Option<i64>,
+    sort_height: i64,
+    status: String,
+    verdict: String,
+    vote_hash: Option<String>,
+    vote_block: Option<String>,
+    vote_height: Option<i64>,
+    vote_bits: Option<i64>,
+    vote_version: Option<i64>,
+    vote_reward: Option<i64>,
+    revocation: Option<String>,
+    source: String,
+}
+
+const STATUSES: [(TicketStatus, &str); 6] = [
+    (TicketStatus::Mempool, "mempool"),
+    (TicketStatus::Immature, "immature"),
+    (TicketStatus::Live, "live"),
+    (TicketStatus::Voted, "voted"),
+    (TicketStatus::Missed, "missed"),
+    (TicketStatus::Expired, "expired"),
+];
+
+const VERDICTS: [(FeeVerdict, &str); 4] = [
+    (FeeVerdict::Pending, "pending"),
+    (FeeVerdict::Good, "good"),
+    (FeeVerdict::Low, "low"),
+    (FeeVerdict::Added, "added"),
+];
+
+fn word<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str {
+    words
+        .iter()
+        .find(|(known, _)| known == value)
+        .map_or("", |(_, word)| word)
+}
+
+fn meaning<T: Copy>(words: &[(T, &'static str)], place: &str, text: &str) -> QueryResult<T> {
+    words
+        .iter()
+        .find(|(_, word)| *word == text)
+        .map(|(value, _)| *value)
+        .ok_or_else(|| unreadable(place, text))
+}
+
+fn hash(place: &str, text: &str) -> QueryResult<Hash> {
+    text.parse().map_err(|_| unreadable(place, text))
+}
+
+impl Row {
+    fn of(ticket: &TicketRecord, source: &str) -> Row {
+        let vote = ticket.vote.as_ref();
+        let mined_height = ticket.mined.map(|(_, height)| i64::from(height.0));
+        Row {
+            hash: ticket.hash.to_string(),
+            user_id: ticket.user_id.0,
+            ticket_address: ticket.ticket_address.clone(),
+            price: ticket.price.0,
+            fee_paid: ticket.fee_paid.0,
+            mined_block: ticket.mined.map(|(block, _)| block.to_string()),
+            mined_height,
+            sort_height: mined_height.unwrap_or(i64::MAX),
+            status: word(&STATUSES, &ticket.status).to_owned(),
+            verdict: word(&VERDICTS, &ticket.verdict).to_owned(),
+            vote_hash: vote.map(|vote| vote.hash.to_string()),
+            vote_block: vote.map(|vote| vote.block.to_string()),
+            vote_height: vote.map(|vote| i64::from(vote.height.0)),
+            vote_bits: vote.map(|vote| i64::from(vote.bits.0)),
+            vote_version: vote.map(|vote| i64::from(vote.version.0)),
+            vote_reward: vote.map(|vote| vote.reward.0),
+            revocation: ticket.revocation.map(|revocation| revocation.to_string()),
+            source: source.to_owned(),
+        }
+    }
+
+    fn read(self) -> QueryResult<TicketRecord> {
+        let mined = match (&self.mined_block, self.mined_height) {
+            (Some(block), Some(height)) => Some((
+                hash("Tickets.mined_block", block)?,
+                Height(narrow("Tickets.mined_height", height)?),
+            )),
+            _ => None,
+        };
+        Ok(TicketRecord {
+            hash: hash("Tickets.hash", &self.hash)?,
+            user_id: UserId(self.user_id),
+            vote: self.vote()?,
+            price: Atoms(self.price),
+            fee_paid: Atoms(self.fee_paid),
+            mined,
+            status: meaning(&STATUSES, "Tickets.status", &self.status)?,
+            verdict: meaning(&VERDICTS, "Tickets.verdict", &self.verdict)?,
+            revocation: self
+                .revocation
+                .map(|text| hash("Tickets.revocation", &text))
+                .transpose()?,
+            ticket_address: self.ticket_address,
+        })
+    }
+
+    fn vote(&self) -> QueryResult<Option<VoteRecord>> {
+        let Some(vote_hash) = &self.vote_hash else {
+            return Ok(None);
+        };
+        Ok(Some(VoteRecord {
+            hash: hash("Tickets.vote_hash", vote_hash)?,
+            block: hash(
+                "Tickets.vote_block",
+                self.vote_block.as_deref().unwrap_or_default(),
+            )?,
+            height: Height(narrow(
+                "Tickets.vote_height",
+                self.vote_height.unwrap_or(-1),
+            )?),
+            bits: VoteBits(narrow("Tickets.vote_bits", self.vote_bits.unwrap_or(-1))?),
+            version: VoteVersion(narrow(
+                "Tickets.vote_version",
+                self.vote_version.unwrap_or(-1),
+            )?),
+            reward: Atoms(self.vote_reward.unwrap_or(0)),
+        }))
+    }
+}
+
+/// The ticket and who told its status.
+pub fn find(
+    connection: &mut AnyConnection,
+    ticket: Hash,
+) -> QueryResult<Option<(TicketRecord, String)>> {
+    let row: Option<Row> = dsl::tickets
+        .find(ticket.to_string())
+        .first(connection)
+        .optional()?;
+    row.map(|row| {
+        let source = row.source.clone();
+        row.read().map(|ticket| (ticket, source))
+    })
+    .transpose()
+}
+
+pub fn insert(
+    connection: &mut AnyConnection,
+    ticket: &TicketRecord,
+    source: &str,
+) -> QueryResult<()> {
+    diesel::insert_into(dsl::tickets)
+        .values(Row::of(ticket, source))
+        .execute(connection)
+        .map(drop)
+}
+
+pub fn update(
+    connection: &mut AnyConnection,
+    ticket: &TicketRecord,
+    source: &str,
+) -> QueryResult<()> {
+    diesel::update(dsl::tickets.find(ticket.hash.to_string()))
+        .set(Row::of(ticket, source))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Newest first: those in the mempool, then by the height they were mined at.
+pub fn of_user(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<Vec<TicketRecord>> {
+    let rows: Vec<Row> = dsl::tickets
+        .filter(dsl::user_id.eq(user_id))
+        .order((dsl::sort_height.desc(), dsl::hash.desc()))
+        .limit(limit)
+        .offset(offset)
+        .load(connection)?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+pub fn count_of_user(connection: &mut AnyConnection, user_id: i64) -> QueryResult<i64> {
+    dsl::tickets
+        .filter(dsl::user_id.eq(user_id))
+        .count()
+        .get_result(connection)
+}
+
+pub fn counts(connection: &mut AnyConnection) -> QueryResult<TicketCounts> {
+    let groups: Vec<(String, String, i64)> = dsl::tickets
+        .group_by((dsl::status, dsl::verdict))
+        .select((dsl::status, dsl::verdict, diesel::dsl::count_star()))
+        .load(connection)?;
+    let mut counts = TicketCounts::default();
+    for (status, verdict, count) in groups {
+        let count: u64 = narrow("count of Tickets", count)?;
+        if meaning(&VERDICTS, "Tickets.verdict", &verdict)? == FeeVerdict::Low {
+            counts.low_fee += count;
+            continue;
+        }
+        *match meaning(&STATUSES, "Tickets.status", &status)? {
+            TicketStatus::Mempool => &mut counts.mempool,
+            TicketStatus::Immature => &mut counts.immature,
+            TicketStatus::Live => &mut counts.live,
+            TicketStatus::Voted => &mut counts.voted,
+            TicketStatus::Missed => &mut counts.missed,
+            TicketStatus::Expired => &mut counts.expired,
+        } += count;
+    }
+    let revoked: i64 = dsl::tickets
+        .filter(dsl::revocation.is_not_null())
+        .filter(dsl::verdict.ne(word(&VERDICTS, &FeeVerdict::Low)))
+        .count()
+        .get_result(connection)?;
+    counts.revoked = narrow("count of Tickets", revoked)?;
+    Ok(counts)
+}
+
+#[derive(QueryableByName)]
+struct Sum {
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+}
+
+/// Of all votes. Cast because a sum of integers is a decimal in MySQL.
+pub fn total_reward(connection: &mut AnyConnection) -> QueryResult<Atoms> {
+    let sum: Sum = diesel::sql_query(
+        "SELECT CAST(COALESCE(SUM(vote_reward), 0) AS SIGNED) AS total FROM Tickets \
+         WHERE status = 'voted'",
+    )
+    .get_result(connection)?;
+    Ok(Atoms(sum.total))
+}

@@ -1,0 +1,168 @@
+//! The tables as diesel sees them, the same for both databases. Of the Go program's tables only
+//! what is used is named.
+
+diesel::table! {
+    #[sql_name = "Users"]
+    users (user_id) {
+        #[sql_name = "UserId"]
+        user_id -> BigInt,
+        #[sql_name = "Email"]
+        email -> Nullable<Text>,
+        #[sql_name = "Username"]
+        username -> Nullable<Text>,
+        #[sql_name = "Password"]
+        password -> Nullable<Binary>,
+        #[sql_name = "MultiSigAddress"]
+        multi_sig_address -> Nullable<Text>,
+        #[sql_name = "MultiSigScript"]
+        multi_sig_script -> Nullable<Text>,
+        #[sql_name = "PoolPubKeyAddr"]
+        pool_pub_key_addr -> Nullable<Text>,
+        #[sql_name = "UserPubKeyAddr"]
+        user_pub_key_addr -> Nullable<Text>,
+        #[sql_name = "UserFeeAddr"]
+        user_fee_addr -> Nullable<Text>,
+        #[sql_name = "HeightRegistered"]
+        height_registered -> Nullable<BigInt>,
+        #[sql_name = "EmailVerified"]
+        email_verified -> Nullable<BigInt>,
+        #[sql_name = "EmailToken"]
+        email_token -> Nullable<Text>,
+        #[sql_name = "APIToken"]
+        api_token -> Nullable<Text>,
+        #[sql_name = "VoteBits"]
+        vote_bits -> Nullable<BigInt>,
+        #[sql_name = "VoteBitsVersion"]
+        vote_bits_version -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    pool_identity (id) {
+        id -> BigInt,
+        pool_id -> Text,
+    }
+}
+
+diesel::table! {
+    pool_counters (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_sign_ups (token_hash) {
+        token_hash -> Text,
+        email_hash -> Text,
+        email -> Text,
+        password_hash -> Text,
+        created -> BigInt,
+        expires -> BigInt,
+        user_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    pool_emails (email_hash) {
+        email_hash -> Text,
+        user_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_keys (user_id) {
+        user_id -> BigInt,
+        key_set -> BigInt,
+        key_index -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_flags (user_id) {
+        user_id -> BigInt,
+        disabled -> BigInt,
+        created -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_sessions (id_hash) {
+        id_hash -> Text,
+        user_id -> BigInt,
+        created -> BigInt,
+        last_seen -> BigInt,
+        ip -> Text,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    pool_revisions (user_id) {
+        user_id -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_agenda_choices (user_id, version, agenda_id) {
+        user_id -> BigInt,
+        version -> BigInt,
+        agenda_id -> Text,
+        choice_id -> Text,
+    }
+}
+
+diesel::table! {
+    #[sql_name = "Tickets"]
+    tickets (hash) {
+        hash -> Text,
+        user_id -> BigInt,
+        ticket_address -> Text,
+        price -> BigInt,
+        fee_paid -> BigInt,
+        mined_block -> Nullable<Text>,
+        mined_height -> Nullable<BigInt>,
+        sort_height -> BigInt,
+        status -> Text,
+        verdict -> Text,
+        vote_hash -> Nullable<Text>,
+        vote_block -> Nullable<Text>,
+        vote_height -> Nullable<BigInt>,
+        vote_bits -> Nullable<BigInt>,
+        vote_version -> Nullable<BigInt>,
+        vote_reward -> Nullable<BigInt>,
+        revocation -> Nullable<Text>,
+        source -> Text,
+    }
+}
+
+diesel::table! {
+    pool_ticket_cursors (voter) {
+        voter -> Text,
+        instance -> Text,
+        sequence -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_halt (id) {
+        id -> BigInt,
+        since -> BigInt,
+        voter -> Text,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    pool_audit (id) {
+        id -> BigInt,
+        happened -> BigInt,
+        event -> Text,
+        user_id -> Nullable<BigInt>,
+        ip -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(users, pool_keys, pool_flags, pool_revisions);
