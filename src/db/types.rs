@@ -195,20 +195,6 @@ pub struct TicketPage {
     pub tickets: Vec<TicketRecord>,
 }
 
-/// Tickets of all users by status; those with too low a fee apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TicketCounts {
-    pub mempool: u64,
-    pub immature: u64,
-    pub live: u64,
-    pub voted: u64,
-    pub missed: u64,
-    pub expired: u64,
-    /// Of the missed and expired ones.
-    pub revoked: u64,
-    pub low_fee: u64,
-}
-
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditEntry {
     pub at: i64,

@@ -8,4 +8,4 @@ pub mod ticket;
 pub use digest::{preferences_digest, scripts_digest};
 pub use ids::{InstanceId, KeyIndex, PoolId, Revision, UserId};
 pub use preference::Preference;
-pub use ticket::{FeeVerdict, TicketRecord, TicketStatus, VoteRecord};
+pub use ticket::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, VoteRecord};

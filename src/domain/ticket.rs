@@ -69,3 +69,17 @@ pub struct TicketRecord {
     pub vote: Option<VoteRecord>,
     pub revocation: Option<TxHash>,
 }
+
+/// Tickets of the pool's users by status, low-fee ones apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketCounts {
+    pub mempool: u64,
+    pub immature: u64,
+    pub live: u64,
+    pub voted: u64,
+    pub missed: u64,
+    pub expired: u64,
+    pub revoked: u64,
+    pub low_fee: u64,
+}

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::domain::TicketCounts;
+
 use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId};
 
@@ -101,20 +103,6 @@ pub struct WalletStatus {
     pub daemon_connected: bool,
     pub height: Option<Height>,
     pub voting: bool,
-}
-
-/// Tickets of the pool's users by status, low-fee ones apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TicketCounts {
-    pub mempool: u64,
-    pub immature: u64,
-    pub live: u64,
-    pub voted: u64,
-    pub missed: u64,
-    pub expired: u64,
-    pub revoked: u64,
-    pub low_fee: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,11 +4,10 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::{narrow, unreadable};
-use crate::db::TicketCounts;
 use crate::db::connection::AnyConnection;
 use crate::db::schema::tickets::{self, dsl};
 use crate::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
-use crate::domain::{FeeVerdict, TicketRecord, TicketStatus, UserId, VoteRecord};
+use crate::domain::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, UserId, VoteRecord};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tickets)]

@@ -6,9 +6,9 @@ use super::Store;
 use crate::db::connection::AnyConnection;
 use crate::db::merge::{merge, prevails};
 use crate::db::queries::{clip, cursors, narrow, tickets};
-use crate::db::{Error, Result, TicketCounts, TicketCursor, TicketPage};
+use crate::db::{Error, Result, TicketCursor, TicketPage};
 use crate::decred::{Atoms, TicketHash};
-use crate::domain::{TicketRecord, UserId};
+use crate::domain::{TicketCounts, TicketRecord, UserId};
 
 impl Store {
     /// Where reading goes on; the beginning for an unknown voter.
