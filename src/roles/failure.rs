@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::config;
+use crate::{config, db};
 
 /// The end of a role that did not go well: an exit code and a chain of reasons.
 #[derive(Debug)]
@@ -89,6 +89,22 @@ impl From<anyhow::Error> for Failure {
 impl From<config::Invalid> for Failure {
     fn from(error: config::Invalid) -> Self {
         Self::config(error)
+    }
+}
+
+impl From<db::Error> for Failure {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Unavailable(_)
+            | db::Error::OutcomeUnknown(_)
+            | db::Error::NoDatabase(_)
+            | db::Error::Locked(_) => Self::unavailable(error),
+            db::Error::Denied(_) => Self::wrong_service(error),
+            db::Error::Url(_) | db::Error::Schema(_) => Self::config(error),
+            db::Error::Conflict(_) | db::Error::Unreadable(_) | db::Error::Query(_) => {
+                Self::failed(error)
+            }
+        }
     }
 }
 

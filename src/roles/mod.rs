@@ -1,9 +1,11 @@
 //! One composition root per subcommand, and what becomes of its failure.
 
+mod assembly;
 pub mod buy;
 pub mod failure;
 pub mod migrate;
 pub mod resume;
+mod service;
 pub mod voter;
 pub mod web;
 

@@ -1,10 +1,140 @@
-//! The `web` subcommand.
+//! `dcrstakepool web`: the site, the API, the database, the coordination of the voters.
 
-use super::Failure;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::mpsc;
+
+use super::{Failure, assembly, service};
 use crate::cli::RoleArgs;
+use crate::config::{ListenAddress, Sources, WebConfig};
+use crate::db::Access;
+use crate::pool::{Pool, Recheck};
+use crate::shutdown::Tasks;
+use crate::signals::{self, Signal};
+use crate::telemetry::{self, Telemetry};
+use crate::web::{self, Listen, Listeners};
+
+/// How long requests in flight and background tasks may take when the role ends.
+const STOP: Duration = Duration::from_secs(10);
 
 /// Runs it to its end.
-#[expect(clippy::unused_async, reason = "its body is not here yet")]
-pub async fn run(_args: RoleArgs) -> Result<(), Failure> {
-    Err(Failure::failed(anyhow::anyhow!("`web` is not built yet")))
+pub async fn run(args: RoleArgs) -> Result<(), Failure> {
+    let sources = Sources::of_process(args.config);
+    let config = WebConfig::load(&sources)?;
+    let telemetry = telemetry::start(&config.log, rust_log(&sources)).map_err(Failure::config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let tasks = Tasks::new();
+    let signals = signals::listen(&tasks).map_err(Failure::failed)?;
+
+    let store = assembly::open_store(&config.database, Access::Owner).await?;
+    let pool = assembly::pool(&config, store, &tasks).await?;
+    check_voters(&pool, config.web.start_without_voters).await?;
+    check_halt(&pool).await?;
+
+    let listeners = Listeners::bind(&listen(&config))
+        .await
+        .context("cannot listen")
+        .map_err(Failure::failed)?;
+    let addresses = listeners.addresses();
+    pool.start();
+    web::serve(listeners, site(&config), pool, &tasks);
+    tracing::info!(?addresses, "web is ready");
+    service::ready(&tasks);
+
+    obey(signals, &sources, &telemetry, &tasks).await;
+    service::stopping();
+    if !tasks.stop_and_wait(STOP).await {
+        tracing::warn!("some tasks did not end in time");
+    }
+    Ok(())
+}
+
+fn rust_log(sources: &Sources) -> Option<&str> {
+    sources.environment.get("RUST_LOG").map(String::as_str)
+}
+
+/// Enough voters must be there, unless the operator said to start without.
+async fn check_voters(pool: &Pool, start_without: bool) -> Result<(), Failure> {
+    let voters = pool.check_voters().await;
+    for fault in &voters.faults {
+        tracing::warn!(voter = fault.voter, wrong = fault.wrong, "{}", fault.reason);
+    }
+    if voters.enough() {
+        return Ok(());
+    }
+    let reason = anyhow::anyhow!("{voters}");
+    if start_without {
+        tracing::warn!("{reason}; enrolment is closed until they are");
+        Ok(())
+    } else if voters.wrong() {
+        Err(Failure::wrong_service(reason).context("a voter is not the right one"))
+    } else {
+        Err(Failure::unavailable(reason).context("too few voters"))
+    }
+}
+
+/// A halt ends with a recheck that passes; else web serves, and enrolment stays closed.
+async fn check_halt(pool: &Pool) -> Result<(), Failure> {
+    let outcome = pool.recheck_halt().await;
+    match outcome
+        .context("rechecking a halt")
+        .map_err(Failure::failed)?
+    {
+        Recheck::NotHalted => {}
+        Recheck::Cleared => tracing::info!("the halt of enrolment is cleared"),
+        Recheck::StillHalted(reason) => tracing::error!(reason, "enrolment stays halted"),
+    }
+    Ok(())
+}
+
+fn listen(config: &WebConfig) -> Vec<Listen> {
+    let listen = config.web.listen.iter().map(|address| match address {
+        ListenAddress::Tcp(address) => Listen::Tcp(*address),
+        ListenAddress::Unix(path) => Listen::Unix(path.clone()),
+    });
+    listen.collect()
+}
+
+fn site(config: &WebConfig) -> web::Settings {
+    let section = &config.web;
+    web::Settings {
+        cookie_secure: section.cookie_secure,
+        trusted_proxies: section.trusted_proxies.clone(),
+        real_ip_header: section.real_ip_header.clone(),
+        admin_ips: section.admin_ips.clone(),
+        admin_user_ids: section.admin_user_ids.clone(),
+        monitor_token: section.monitor_token.clone(),
+    }
+}
+
+/// Does what signals ask until the role is stopped.
+async fn obey(
+    mut signals: mpsc::Receiver<Signal>,
+    sources: &Sources,
+    telemetry: &Telemetry,
+    tasks: &Tasks,
+) {
+    loop {
+        tokio::select! {
+            () = tasks.stopping() => return,
+            Some(signal) = signals.recv() => match signal {
+                Signal::Reload => reload(sources, telemetry),
+                Signal::Refresh => tracing::info!("nothing is loaded from outside the binary"),
+            },
+        }
+    }
+}
+
+fn reload(sources: &Sources, telemetry: &Telemetry) {
+    let config = match WebConfig::load(sources) {
+        Ok(config) => config,
+        Err(error) => return tracing::error!(%error, "configuration not read again"),
+    };
+    match telemetry.set_filter(&config.log.filter) {
+        Ok(()) => tracing::info!(filter = config.log.filter, "log filter read again"),
+        Err(error) => tracing::error!(%error, "log filter not changed"),
+    }
 }

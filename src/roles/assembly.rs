@@ -1,0 +1,81 @@
+//! Putting a pool together from its configuration: shared by `web` and `resume`.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::Failure;
+use crate::clock::Clock;
+use crate::config::{DatabaseConfig, WebConfig};
+use crate::db::{Access, Options, Store};
+use crate::mail::{LogMailer, Mailer, UndeliveredMailer};
+use crate::pool::{Parts, Peer, Pool, Settings};
+use crate::rpc::client::VoterClient;
+use crate::shutdown::Tasks;
+
+/// Opens the database; an empty one gets its tables, an older or newer one is refused.
+pub async fn open_store(config: &DatabaseConfig, access: Access) -> Result<Store, Failure> {
+    let options = Options::new(config.url.clone(), config.max_connections, access);
+    let store = Store::connect(options).await?;
+    store.require_schema().await?;
+    Ok(store)
+}
+
+/// A pool over `store`, that talks to the configured voters. Connects to none of them yet.
+pub async fn pool(config: &WebConfig, store: Store, tasks: &Tasks) -> Result<Arc<Pool>, Failure> {
+    let mut peers = Vec::new();
+    for peer in &config.voters {
+        let client = VoterClient::new(peer, tasks)
+            .with_context(|| format!("voter {}", peer.name))
+            .map_err(Failure::config)?;
+        let digests = config.digests(peer);
+        peers.push(Peer::new(peer.name.clone(), Arc::new(client), digests));
+    }
+    let pool_id = store.pool_id().await?;
+    let pool = Pool::new(Parts {
+        settings: settings(config),
+        store,
+        pool_id,
+        peers,
+        mailer: mailer(config),
+        clock: Clock::system(),
+        tasks: tasks.clone(),
+    })
+    .map_err(Failure::config)?;
+    Ok(Arc::new(pool))
+}
+
+fn settings(config: &WebConfig) -> Settings {
+    let pool = &config.pool;
+    Settings {
+        network: config.network,
+        name: pool.name.clone(),
+        description: pool.description.clone(),
+        email: pool.email.clone(),
+        link: pool.link.clone(),
+        notice: pool.notice.clone(),
+        fees: pool
+            .fees
+            .iter()
+            .map(|fee| (fee.from, fee.percent))
+            .collect(),
+        closed: pool.closed,
+        closed_message: pool.closed_message.clone(),
+        voting_wallet_extpub: pool.voting_extpub.clone(),
+        cold_wallet_extpub: pool.cold_extpub.clone(),
+        min_voters: pool.min_voters,
+        max_users: pool.max_users,
+        base_url: config.web.base_url.issuer().to_owned(),
+        former_base_urls: config.web.former_base_urls.clone(),
+        api_secret: config.web.api_secret.clone(),
+    }
+}
+
+fn mailer(config: &WebConfig) -> Arc<dyn Mailer> {
+    if config.mail.is_some() {
+        tracing::warn!("[mail] is set, but this version does not deliver mails yet");
+        Arc::new(UndeliveredMailer)
+    } else {
+        Arc::new(LogMailer)
+    }
+}

@@ -1,0 +1,36 @@
+//! The service manager: told when the role is ready and, if it wants, that it is alive.
+
+use sd_notify::NotifyState;
+
+use crate::shutdown::Tasks;
+
+/// Tells systemd that the role serves; from then on keeps its watchdog content. Does nothing where
+/// there is no systemd.
+pub fn ready(tasks: &Tasks) {
+    tell(NotifyState::Ready);
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let stopping = tasks.clone();
+    tasks.spawn("watchdog", async move {
+        // Twice within the limit, as sd_watchdog_enabled(3) recommends.
+        let mut ticks = tokio::time::interval(limit / 2);
+        loop {
+            tokio::select! {
+                () = stopping.stopping() => return,
+                _ = ticks.tick() => tell(NotifyState::Watchdog),
+            }
+        }
+    });
+}
+
+/// Tells systemd that the role is ending.
+pub fn stopping() {
+    tell(NotifyState::Stopping);
+}
+
+fn tell(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!(%error, "service manager not told");
+    }
+}
