@@ -1,8 +1,13 @@
 //! The internal RPC between web and voters (04-voter): one contract, `wire.rs` and `Voter`, that the
 //! client, the server and the fakes of tests share.
 
+mod auth;
 pub mod client;
+mod dispatch;
+mod events;
+pub mod method;
 pub mod server;
+mod service;
 pub mod wire;
 
 use async_trait::async_trait;

@@ -1,1 +1,3 @@
 //! The real server on a free port with scripted voters.
+
+mod rpc;
