@@ -51,7 +51,7 @@ impl NodeConfig {
 }
 
 /// `HOST` or `HOST:PORT`, IPv6 in brackets; the port is added where it is missing.
-pub(super) fn host_port(text: &str, default_port: u16) -> Result<String, String> {
+pub(crate) fn host_port(text: &str, default_port: u16) -> Result<String, String> {
     let wrong = || format!("{text:?} is not HOST:PORT");
     let url = url::Url::parse(&format!("https://{text}/")).map_err(|_| wrong())?;
     let host = url

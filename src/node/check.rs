@@ -119,6 +119,24 @@ impl Dcrwallet {
     }
 }
 
+impl Dcrwallet {
+    /// What a ticket holder's own wallet must be: version, network, connected to the network, unlocked.
+    pub async fn check_own(&self, network: Network) -> Result<WalletInfo, Unfit> {
+        let peer = self.client().peer();
+        let versions = self.versions().await?;
+        new_enough(peer, &versions, "dcrwalletjsonrpcapi", OLDEST_DCRWALLET_API)?;
+        right_network(peer, network, self.current_net().await?)?;
+        let info = self.info().await?;
+        if !info.daemon_connected && !info.spv {
+            return Err(Unfit::NoDaemon(peer.clone()));
+        }
+        if !info.unlocked {
+            return Err(Unfit::Locked(peer.clone()));
+        }
+        Ok(info)
+    }
+}
+
 /// The magic number of a network. Source: dcrd `wire/protocol.go`.
 fn magic(network: Network) -> u32 {
     match network {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Config;
 use super::client::{Client, NO_PARAMS, Notifications, Options};
-use super::dcrd::{BestBlock, Versions};
+use super::dcrd::{BestBlock, StakeDifficulty, Versions};
 use super::decode::{dcr, hex_bytes, null_is_default};
 use super::error::Error;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash, TxHash, VoteBits, VoteVersion};
@@ -158,6 +158,9 @@ pub struct WalletTransaction {
 pub struct WalletStakeInfo {
     #[serde(rename = "blockheight")]
     pub height: Height,
+    /// Ticket price of the next block; zero when the wallet does not know it.
+    #[serde(rename = "difficulty", default, deserialize_with = "dcr")]
+    pub ticket_price: Atoms,
     #[serde(rename = "totalsubsidy", default, deserialize_with = "dcr")]
     pub total_subsidy: Atoms,
     #[serde(rename = "ownmempooltix", default)]
@@ -370,9 +373,13 @@ impl Dcrwallet {
         self.sign(hex, previous, "ssgen", deadline).await
     }
 
-    /// Signs any other transaction (hex).
-    pub async fn sign_transaction(&self, hex: &str) -> Result<Signed, Error> {
-        self.sign(hex, &[], "ALL", QUICK).await
+    /// Signs any other transaction (hex). Without `previous` a wallet that has a dcrd looks them up.
+    pub async fn sign_transaction(
+        &self,
+        hex: &str,
+        previous: &[PreviousOutput],
+    ) -> Result<Signed, Error> {
+        self.sign(hex, previous, "ALL", LARGE).await
     }
 
     async fn sign(
@@ -424,6 +431,24 @@ impl Dcrwallet {
 
     pub async fn new_address(&self, account: &str) -> Result<String, Error> {
         self.0.call("getnewaddress", (account,), QUICK).await
+    }
+
+    /// A fresh address even when many before it were never paid to: for those that will be.
+    pub async fn new_address_to_use(&self, account: &str) -> Result<String, Error> {
+        self.0
+            .call("getnewaddress", (account, "ignore"), QUICK)
+            .await
+    }
+
+    /// Price of the next block's tickets.
+    pub async fn ticket_price(&self) -> Result<Atoms, Error> {
+        let known = self.stake_info().await?.ticket_price;
+        if known > Atoms(0) {
+            return Ok(known);
+        }
+        // Not a method of the wallet: it hands the call to its dcrd.
+        let price: StakeDifficulty = self.0.call("getstakedifficulty", NO_PARAMS, QUICK).await?;
+        Ok(price.next)
     }
 
     pub async fn change_address(&self, account: &str) -> Result<String, Error> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::domain::TicketCounts;
 
-use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteBits, VoteVersion};
+use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteBits, VoteVersion, agenda};
 use crate::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId};
 
 /// Every path starts with it; another number is another contract.
@@ -326,6 +326,52 @@ pub struct AgendaChoice {
     pub bits: u16,
     pub is_abstain: bool,
     pub is_no: bool,
+}
+
+impl From<agenda::Agendas> for Agendas {
+    fn from(found: agenda::Agendas) -> Self {
+        let choice = |choice: agenda::Choice| AgendaChoice {
+            id: choice.id,
+            description: choice.description,
+            bits: choice.bits,
+            is_abstain: choice.is_abstain,
+            is_no: choice.is_no,
+        };
+        let agenda = |agenda: agenda::Agenda| Agenda {
+            id: agenda.id,
+            description: agenda.description,
+            mask: agenda.mask,
+            status: agenda.status,
+            choices: agenda.choices.into_iter().map(choice).collect(),
+        };
+        Self {
+            version: found.version,
+            agendas: found.agendas.into_iter().map(agenda).collect(),
+        }
+    }
+}
+
+impl From<Agendas> for agenda::Agendas {
+    fn from(told: Agendas) -> Self {
+        let choice = |choice: AgendaChoice| agenda::Choice {
+            id: choice.id,
+            description: choice.description,
+            bits: choice.bits,
+            is_abstain: choice.is_abstain,
+            is_no: choice.is_no,
+        };
+        let agenda = |agenda: Agenda| agenda::Agenda {
+            id: agenda.id,
+            description: agenda.description,
+            mask: agenda.mask,
+            status: agenda.status,
+            choices: agenda.choices.into_iter().map(choice).collect(),
+        };
+        Self {
+            version: told.version,
+            agendas: told.agendas.into_iter().map(agenda).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
