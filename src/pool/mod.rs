@@ -134,6 +134,10 @@ impl Pool {
         &self.settings
     }
 
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Whether the database answers.
     pub async fn ready(&self) -> bool {
         self.store.ping().await.is_ok()

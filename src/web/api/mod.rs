@@ -1,0 +1,274 @@
+//! The API, versions 1 and 2, which answer alike. Its texts and codes are a contract with wallets in
+//! the field: none may change.
+
+mod envelope;
+
+use std::ops::Deref;
+
+use http::StatusCode;
+
+pub use envelope::{Code, Object};
+
+use super::error::Error;
+use super::request::Request;
+use super::response::{self, Response};
+use super::router;
+use crate::decred::VoteBits;
+use crate::domain::UserId;
+use crate::pool::{EnrolError, PurchaseInfo, PurchaseInfoError, Settings, Stats, VotingError};
+use envelope::{Data, Envelope};
+
+/// What the API can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    PurchaseInfo,
+    Address,
+    Voting,
+    Stats,
+}
+
+impl Command {
+    fn subject(self) -> &'static str {
+        match self {
+            Command::PurchaseInfo => "purchaseinfo",
+            Command::Address => "address",
+            Command::Voting => "voting",
+            Command::Stats => "stats",
+        }
+    }
+
+    fn success(self, data: Data) -> Envelope {
+        let message = match self {
+            Command::PurchaseInfo => "purchaseinfo successfully retrieved",
+            Command::Address => "address successfully imported",
+            Command::Voting => "successfully updated voting preferences",
+            Command::Stats => "stats successfully retrieved",
+        };
+        Envelope::success(message, data)
+    }
+
+    /// `data` of a refusal: `null` where a success has some, else absent.
+    fn no_data(self) -> Data {
+        match self {
+            Command::PurchaseInfo | Command::Stats => Data::Null,
+            Command::Address | Command::Voting => Data::Absent,
+        }
+    }
+
+    fn refusal(self, code: Code, reason: &str) -> Envelope {
+        let message = format!("{} error - {reason}", self.subject());
+        Envelope::error(code, message, self.no_data())
+    }
+
+    fn failure(self, error: crate::pool::Error, reason: &str) -> Envelope {
+        router::log(&Error::from(error));
+        self.refusal(Code::Internal, reason)
+    }
+}
+
+/// A request whose bearer token speaks for a user.
+#[derive(Debug)]
+pub struct ApiUserReq {
+    request: Request,
+    user: UserId,
+}
+
+impl Deref for ApiUserReq {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.request
+    }
+}
+
+/// The proof of the user, or the answer to send.
+pub async fn authenticate(command: Command, request: Request) -> Result<ApiUserReq, Response> {
+    let user = match request.bearer() {
+        None => Ok(None),
+        Some(token) => request.app.pool.user_by_api_token(token.expose()).await,
+    };
+    let refusal = match user {
+        Ok(Some(user)) => {
+            return Ok(ApiUserReq {
+                request,
+                user: user.id,
+            });
+        }
+        Ok(None) => command.refusal(Code::Unauthenticated, "invalid api token"),
+        Err(error) => command.failure(error, "failed to read user from database"),
+    };
+    Err(send(&refusal))
+}
+
+pub async fn purchase_info(request: ApiUserReq) -> Result<Response, Error> {
+    let command = Command::PurchaseInfo;
+    let envelope = match request.app.pool.purchase_info(request.user).await {
+        Ok(info) => command.success(Data::Object(purchase_info_object(&info))),
+        Err(error) => purchase_info_refusal(error),
+    };
+    Ok(send(&envelope))
+}
+
+fn purchase_info_object(info: &PurchaseInfo) -> Object {
+    Object::new()
+        .text("PoolAddress", &info.fee_address)
+        .number("PoolFees", info.fee_percent)
+        .text("Script", &info.redeem_script)
+        .text("TicketAddress", &info.ticket_address)
+        .count("VoteBits", info.vote_bits.0)
+        .count("VoteBitsVersion", info.vote_version.0)
+}
+
+fn purchase_info_refusal(error: PurchaseInfoError) -> Envelope {
+    let command = Command::PurchaseInfo;
+    match error {
+        PurchaseInfoError::NoAddress => {
+            command.refusal(Code::FailedPrecondition, "no address submitted")
+        }
+        PurchaseInfoError::Pool(error) => {
+            command.failure(error, "failed to read user from database")
+        }
+    }
+}
+
+pub async fn address(request: ApiUserReq) -> Result<Response, Error> {
+    let address = request.form.text("UserPubKeyAddr");
+    let enrolled = request
+        .app
+        .pool
+        .enrol(request.user, address, request.client)
+        .await;
+    let envelope = match enrolled {
+        Ok(_) => Command::Address.success(Data::Absent),
+        Err(error) => address_refusal(error),
+    };
+    Ok(send(&envelope))
+}
+
+fn address_refusal(error: EnrolError) -> Envelope {
+    let (code, reason) = match &error {
+        EnrolError::AlreadySubmitted => (Code::AlreadyExists, "address already submitted"),
+        EnrolError::Closed(reason) => (Code::FailedPrecondition, reason.as_str()),
+        EnrolError::TooShort => (Code::InvalidArgument, "address too short"),
+        EnrolError::TooLong => (Code::InvalidArgument, "address too long"),
+        EnrolError::Undecodable => (Code::InvalidArgument, "couldn't decode address"),
+        EnrolError::WrongType => (Code::InvalidArgument, "incorrect address type"),
+        EnrolError::NotNow(_) => {
+            return Envelope::error(
+                Code::Unavailable,
+                "system error - unable to process wallet commands",
+                Data::Absent,
+            );
+        }
+        EnrolError::Pool(_) => (Code::Internal, "failed to save address in database"),
+    };
+    let envelope = Command::Address.refusal(code, reason);
+    if let EnrolError::Pool(error) = error {
+        router::log(&Error::from(error));
+    }
+    envelope
+}
+
+pub async fn voting(request: ApiUserReq) -> Result<Response, Error> {
+    let command = Command::Voting;
+    let Some(bits) = vote_bits(request.form.text("VoteBits")) else {
+        return Ok(send(&command.refusal(
+            Code::InvalidArgument,
+            "unable to convert votebits to uint16",
+        )));
+    };
+    let set = request.app.pool.set_vote_bits(request.user, bits).await;
+    let envelope = match set {
+        Ok(()) => command.success(Data::Absent),
+        Err(error) => voting_refusal(error),
+    };
+    Ok(send(&envelope))
+}
+
+fn voting_refusal(error: VotingError) -> Envelope {
+    let command = Command::Voting;
+    match error {
+        VotingError::Invalid => command.refusal(
+            Code::InvalidArgument,
+            "votebits invalid for current agendas",
+        ),
+        VotingError::Pool(error) => {
+            command.failure(error, "failed to update voting prefs in database")
+        }
+    }
+}
+
+/// Decimal digits only: no sign, no spaces.
+fn vote_bits(text: &str) -> Option<VoteBits> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().map(VoteBits)
+}
+
+pub async fn stats(request: Request) -> Result<Response, Error> {
+    let pool = &request.app.pool;
+    let envelope = match pool.stats() {
+        Some(stats) => {
+            let object = stats_object(&stats, pool.settings());
+            Command::Stats.success(Data::Object(object))
+        }
+        None => Command::Stats.refusal(Code::Unavailable, "RPC server error"),
+    };
+    Ok(send(&envelope))
+}
+
+fn stats_object(stats: &Stats, settings: &Settings) -> Object {
+    Object::new()
+        .count("AllMempoolTix", stats.mempool_tickets)
+        .counts("APIVersionsSupported", &[1, 2])
+        .count("BlockHeight", stats.height.0)
+        .number("Difficulty", stats.ticket_price.to_dcr())
+        .count("Expired", stats.own.expired)
+        .count("Immature", stats.own.immature)
+        .count("Live", stats.own.live)
+        .count("Missed", stats.own.missed)
+        .count("OwnMempoolTix", stats.own.mempool)
+        .count("PoolSize", stats.pool_size)
+        .number("ProportionLive", stats.proportion_live())
+        .number("ProportionMissed", stats.proportion_missed())
+        .count("Revoked", stats.own.revoked)
+        .number("TotalSubsidy", stats.total_subsidy.to_dcr())
+        .count("Voted", stats.own.voted)
+        .text("Network", settings.params().name)
+        .text("PoolEmail", &settings.email)
+        .number("PoolFees", stats.fee_percent)
+        .text("PoolStatus", if stats.open { "Open" } else { "Closed" })
+        .count("UserCount", stats.users)
+        .count("UserCountActive", stats.active_users)
+        .text("Version", env!("CARGO_PKG_VERSION"))
+}
+
+fn send(envelope: &Envelope) -> Response {
+    response::json(StatusCode::OK, envelope.to_line())
+}
+
+/// No such command, version or method.
+pub fn unknown() -> Response {
+    let envelope = Envelope::error(
+        Code::InvalidArgument,
+        "invalid API command or version",
+        Data::Absent,
+    );
+    response::json(StatusCode::NOT_FOUND, envelope.to_line())
+}
+
+/// A refusal below the commands: too large, too slow, out of time.
+pub fn failed(error: &Error) -> Response {
+    router::log(error);
+    let (code, message) = match error.status {
+        StatusCode::PAYLOAD_TOO_LARGE => (Code::InvalidArgument, "request too large"),
+        StatusCode::REQUEST_TIMEOUT => (Code::InvalidArgument, "request too slow"),
+        StatusCode::BAD_REQUEST => (Code::InvalidArgument, "request not understood"),
+        StatusCode::SERVICE_UNAVAILABLE => (Code::Unavailable, "system error - try again later"),
+        _ => (Code::Internal, "system error - internal error"),
+    };
+    let envelope = Envelope::error(code, message, Data::Absent);
+    response::json(error.status, envelope.to_line())
+}
+
+#[cfg(test)]
+mod tests;

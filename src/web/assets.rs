@@ -1,0 +1,102 @@
+//! Files that are part of the program, under names that change with their content: a browser keeps
+//! them for good.
+
+use std::collections::HashMap;
+
+use http::HeaderValue;
+use hyper::body::Bytes;
+use rust_embed::Embed;
+
+#[derive(Embed)]
+#[folder = "assets/"]
+struct Embedded;
+
+/// A file as it is sent.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    pub bytes: Bytes,
+    pub kind: HeaderValue,
+    /// Quoted, as the header wants it.
+    pub etag: String,
+}
+
+/// All files, by name and by hashed name.
+#[derive(Debug, Default)]
+pub struct Assets {
+    by_name: HashMap<String, Asset>,
+    by_hashed_name: HashMap<String, Asset>,
+    urls: HashMap<String, String>,
+}
+
+impl Assets {
+    pub fn load() -> Self {
+        let mut assets = Self::default();
+        for name in Embedded::iter() {
+            if let Some(file) = Embedded::get(&name) {
+                let mut hash = hex::encode(file.metadata.sha256_hash());
+                hash.truncate(16);
+                let kind = file.metadata.mimetype();
+                let kind = match kind {
+                    "text/css" | "text/plain" => format!("{kind}; charset=utf-8"),
+                    _ => kind.to_owned(),
+                };
+                let asset = Asset {
+                    bytes: Bytes::from(file.data.into_owned()),
+                    kind: HeaderValue::from_str(&kind)
+                        .unwrap_or(HeaderValue::from_static("application/octet-stream")),
+                    etag: format!("\"{hash}\""),
+                };
+                assets.add(&name, &hash, asset);
+            }
+        }
+        assets
+    }
+
+    fn add(&mut self, name: &str, hash: &str, asset: Asset) {
+        let hashed = match name.rsplit_once('.') {
+            Some((stem, extension)) => format!("{stem}.{hash}.{extension}"),
+            None => format!("{name}.{hash}"),
+        };
+        self.urls
+            .insert(name.to_owned(), format!("/assets/{hashed}"));
+        self.by_hashed_name.insert(hashed, asset.clone());
+        self.by_name.insert(name.to_owned(), asset);
+    }
+
+    pub fn by_name(&self, name: &str) -> Option<&Asset> {
+        self.by_name.get(name)
+    }
+
+    pub fn by_hashed_name(&self, name: &str) -> Option<&Asset> {
+        self.by_hashed_name.get(name)
+    }
+
+    /// Where a page finds the file.
+    pub fn url(&self, name: &str) -> String {
+        self.urls.get(name).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_found_by_the_url_that_pages_use() {
+        let assets = Assets::load();
+        for name in ["style.css", "icon.svg", "favicon.ico", "robots.txt"] {
+            let url = assets.url(name);
+            let file = url.strip_prefix("/assets/").unwrap();
+            assert_ne!(file, name);
+            assert_eq!(
+                assets.by_hashed_name(file).unwrap().bytes,
+                assets.by_name(name).unwrap().bytes
+            );
+            assert!(assets.by_hashed_name(name).is_none());
+        }
+        assert_eq!(
+            assets.by_name("style.css").unwrap().kind,
+            "text/css; charset=utf-8"
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! The frame around every page, drawn once.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use maud::{DOCTYPE, Markup, Render, html};
+
+use super::components::{csrf_field, notice};
+use crate::decred::Network;
+use crate::web::App;
+use crate::web::csrf::Binding;
+use crate::web::session::Session;
+
+/// What stands in the frame.
+pub trait Page: Render {
+    /// For the browser's tab.
+    fn title(&self) -> Cow<'static, str>;
+}
+
+/// What is the same on all pages.
+#[derive(Debug, Default)]
+pub struct Site {
+    pub name: String,
+    pub email: String,
+    /// The operator's own site; empty: none.
+    pub link: String,
+    pub notice: String,
+    /// Shown unless it is the main network.
+    pub network: Option<&'static str>,
+    pub stylesheet: String,
+    pub icon: String,
+}
+
+/// Who looks, and at which page.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub site: Arc<Site>,
+    pub here: &'static str,
+    /// The e-mail address and a token for the sign-out button.
+    pub user: Option<(String, String)>,
+}
+
+impl App {
+    /// The parts of the frame that need the configuration.
+    pub(in crate::web) fn frame(
+        &self,
+        here: &'static str,
+        session: Option<&Session>,
+        binding: &Binding,
+    ) -> Frame {
+        Frame {
+            site: self.site.clone(),
+            here,
+            user: session.map(|session| (session.user.email.clone(), binding.token(&self.csrf))),
+        }
+    }
+}
+
+impl Site {
+    pub fn new(settings: &crate::pool::Settings, assets: &crate::web::assets::Assets) -> Self {
+        Self {
+            name: settings.name.clone(),
+            email: settings.email.clone(),
+            link: settings.link.clone(),
+            notice: settings.notice.clone(),
+            network: (settings.network != Network::Mainnet).then_some(settings.params().name),
+            stylesheet: assets.url("style.css"),
+            icon: assets.url("icon.svg"),
+        }
+    }
+}
+
+/// The whole document.
+pub fn render(frame: &Frame, page: &impl Page) -> Markup {
+    let site = &frame.site;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(site, &page.title()))
+            body {
+                a.skip href="#content" { "Skip to content" }
+                (header(frame))
+                @if !site.notice.is_empty() {
+                    div.wide { (notice("warn", &site.notice)) }
+                }
+                main #content { (page) }
+                (footer(site))
+            }
+        }
+    }
+}
+
+fn head(site: &Site, title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) @if !site.name.is_empty() { " · " (site.name) } }
+            link rel="stylesheet" href=(site.stylesheet);
+            link rel="icon" type="image/svg+xml" href=(site.icon);
+        }
+    }
+}
+
+fn header(frame: &Frame) -> Markup {
+    let site = &frame.site;
+    html! {
+        header.top {
+            a.brand href="/" {
+                img src=(site.icon) alt="" width="32" height="32";
+                span { (site.name) }
+            }
+            @if let Some(network) = site.network {
+                span.badge.net title="Not the main network: coins here have no value" { (network) }
+            }
+            nav aria-label="Main" {
+                @if let Some((email, token)) = &frame.user {
+                    (link(frame, "/tickets", "Tickets"))
+                    (link(frame, "/address", "Address"))
+                    (link(frame, "/voting", "Voting"))
+                    (link(frame, "/settings", "Settings"))
+                    (link(frame, "/stats", "Statistics"))
+                    form.inline method="post" action="/logout" {
+                        (csrf_field(token))
+                        button.link type="submit" title={ "Signed in as " (email) } { "Sign out" }
+                    }
+                } @else {
+                    (link(frame, "/stats", "Statistics"))
+                    (link(frame, "/signin", "Sign in"))
+                    a.button.small href="/signup" { "Sign up" }
+                }
+            }
+        }
+    }
+}
+
+fn link(frame: &Frame, path: &'static str, text: &str) -> Markup {
+    let current = (frame.here == path).then_some("page");
+    html! { a href=(path) aria-current=[current] { (text) } }
+}
+
+fn footer(site: &Site) -> Markup {
+    html! {
+        footer {
+            p { "The pool votes with your tickets. It can never spend them." }
+            p {
+                @if !site.email.is_empty() {
+                    a href={ "mailto:" (site.email) } { (site.email) }
+                }
+                @if !site.link.is_empty() {
+                    " · " a href=(site.link) rel="noopener" { (site.link) }
+                }
+                " · dcrstakepool " (env!("CARGO_PKG_VERSION"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Probe;
+
+    impl Render for Probe {
+        fn render(&self) -> Markup {
+            html! { p { "<inside>" } }
+        }
+    }
+
+    impl Page for Probe {
+        fn title(&self) -> Cow<'static, str> {
+            "Probe".into()
+        }
+    }
+
+    fn frame(user: Option<(String, String)>) -> Frame {
+        let site = Site {
+            name: "A & B".into(),
+            notice: "Maintenance <tonight>".into(),
+            network: Some("simnet"),
+            ..Site::default()
+        };
+        Frame {
+            site: Arc::new(site),
+            here: "/tickets",
+            user,
+        }
+    }
+
+    #[test]
+    fn guests_are_asked_in() {
+        let html = render(&frame(None), &Probe).into_string();
+        assert!(html.contains("<title>Probe · A &amp; B</title>"));
+        assert!(html.contains("Maintenance &lt;tonight&gt;"));
+        assert!(html.contains("&lt;inside&gt;"));
+        assert!(html.contains("href=\"/signup\"") && html.contains("simnet"));
+        assert!(!html.contains("/logout") && !html.contains("/settings"));
+    }
+
+    #[test]
+    fn users_can_leave() {
+        let html = render(&frame(Some(("a@b.c".into(), "token".into()))), &Probe).into_string();
+        assert!(html.contains("action=\"/logout\""));
+        assert!(html.contains("name=\"csrf_token\" value=\"token\""));
+        assert!(html.contains("<a href=\"/tickets\" aria-current=\"page\">"));
+        assert!(!html.contains("/signup"));
+    }
+}

@@ -1,0 +1,20 @@
+//! The pages: a file each, with what it shows as a struct of plain values, and its handlers. They
+//! read the request, call one method of the pool, and choose a page.
+
+pub mod address;
+pub mod components;
+pub mod emailverify;
+pub mod error;
+pub mod files;
+pub mod home;
+pub mod layout;
+pub mod logout;
+pub mod probes;
+pub mod redirects;
+pub mod settings;
+pub mod signin;
+pub mod signup;
+pub mod stats;
+pub mod status;
+pub mod tickets;
+pub mod voting;

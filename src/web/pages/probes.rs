@@ -1,0 +1,101 @@
+//! Answers for machines that watch the site.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::pool::{Health, StatusReport};
+use crate::web::error::Error;
+use crate::web::request::Request;
+use crate::web::response::{self, Response};
+
+/// The process lives.
+pub async fn healthz(_: Request) -> Result<Response, Error> {
+    Ok(response::text(StatusCode::OK, "ok\n"))
+}
+
+/// The database answers. Voters do not matter here: they are many, and votes need no web.
+pub async fn readyz(request: Request) -> Result<Response, Error> {
+    Ok(if request.app.pool.ready().await {
+        response::text(StatusCode::OK, "ready\n")
+    } else {
+        response::text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer\n",
+        )
+    })
+}
+
+/// 503 with the reasons when a person must look.
+pub async fn alertz(request: Request) -> Result<Response, Error> {
+    let reasons = match request.app.pool.status().await {
+        Ok(report) => reasons(&report),
+        Err(error) => {
+            crate::web::router::log(&Error::from(error));
+            vec!["the database does not answer".to_owned()]
+        }
+    };
+    let (status, word) = if reasons.is_empty() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "alert")
+    };
+    let body = json!({ "status": word, "reasons": reasons });
+    Ok(response::json(status, format!("{body}\n")))
+}
+
+fn reasons(report: &StatusReport) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(halt) = &report.halt {
+        reasons.push(format!(
+            "enrolment is halted by {}: {}",
+            halt.voter, halt.reason
+        ));
+    }
+    if report.health >= Health::Critical {
+        reasons.push("too few voters".to_owned());
+    }
+    for alarm in &report.alarms {
+        reasons.push(format!("{}: {}", alarm.id, alarm.message));
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::Halt;
+    use crate::rpc::wire::Alarm;
+
+    #[test]
+    fn whatever_needs_a_person_is_a_reason() {
+        let mut report = StatusReport {
+            health: Health::Degraded,
+            halt: None,
+            voters: Vec::new(),
+            alarms: Vec::new(),
+        };
+        assert!(
+            reasons(&report).is_empty(),
+            "one voter away needs nobody at night"
+        );
+        report.health = Health::Emergency;
+        report.halt = Some(Halt {
+            since: 0,
+            voter: "v1".into(),
+            reason: "other key".into(),
+        });
+        report.alarms.push(Alarm {
+            id: "wallet_locked".into(),
+            message: "the wallet is locked".into(),
+            since: 0,
+        });
+        assert_eq!(
+            reasons(&report),
+            [
+                "enrolment is halted by v1: other key",
+                "too few voters",
+                "wallet_locked: the wallet is locked"
+            ]
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! `/settings`: the API token, the password, the sessions.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use maud::{Markup, Render, html};
+
+use super::components::{copyable, csrf_field, notice, password_field, problem};
+use super::layout::Page;
+use super::signup::sentence;
+use crate::pool::ChangePasswordError;
+use crate::secret::Secret;
+use crate::web::error::Error;
+use crate::web::request::UserReq;
+use crate::web::response::{self, Response};
+
+#[derive(Debug)]
+struct Settings {
+    token: String,
+    email: String,
+    api_token: Secret,
+    done: Option<&'static str>,
+    problem: Option<String>,
+}
+
+pub async fn get(request: UserReq) -> Result<Response, Error> {
+    let done = match request.query.text("done") {
+        "token" => Some("You have a new API token. The old one is void."),
+        "password" => Some("Your password is changed, and all other sessions are ended."),
+        "sessions" => Some("All your other sessions are ended."),
+        _ => None,
+    };
+    page(&request, StatusCode::OK, done, None).await
+}
+
+pub async fn post(request: UserReq) -> Result<Response, Error> {
+    let pool = &request.app.pool;
+    let user = request.user().id;
+    if request.form.is_set("renewToken") {
+        pool.renew_api_token(user, request.client).await?;
+        return Ok(response::see_other("/settings?done=token"));
+    }
+    if request.form.is_set("endSessions") {
+        pool.end_other_sessions(user, request.session().cookie())
+            .await?;
+        return Ok(response::see_other("/settings?done=sessions"));
+    }
+    if request.form.is_set("updatePassword") {
+        return change_password(&request).await;
+    }
+    refuse(&request, "That cannot be changed here.".into()).await
+}
+
+async fn change_password(request: &UserReq) -> Result<Response, Error> {
+    let current = Secret::new(request.form.text("password"));
+    let new = Secret::new(request.form.text("newpassword"));
+    if !new.matches(request.form.text("newpasswordrepeat")) {
+        return refuse(request, "The two new passwords are not the same.".into()).await;
+    }
+    let changed = request
+        .app
+        .pool
+        .change_password(
+            request.user().id,
+            &current,
+            &new,
+            request.session().cookie(),
+            request.client,
+        )
+        .await;
+    match changed {
+        Ok(()) => Ok(response::see_other("/settings?done=password")),
+        Err(ChangePasswordError::Busy) => Err(Error::busy()),
+        Err(ChangePasswordError::Pool(error)) => Err(error.into()),
+        Err(refusal) => refuse(request, sentence(&refusal.to_string())).await,
+    }
+}
+
+async fn refuse(request: &UserReq, problem: String) -> Result<Response, Error> {
+    page(
+        request,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        None,
+        Some(problem),
+    )
+    .await
+}
+
+async fn page(
+    request: &UserReq,
+    status: StatusCode,
+    done: Option<&'static str>,
+    problem: Option<String>,
+) -> Result<Response, Error> {
+    let page = Settings {
+        token: request.form_token(),
+        email: request.user().email.clone(),
+        api_token: request.app.pool.api_token(request.user().id).await?,
+        done,
+        problem,
+    };
+    Ok(request.page(status, &page))
+}
+
+impl Page for Settings {
+    fn title(&self) -> Cow<'static, str> {
+        "Settings".into()
+    }
+}
+
+impl Render for Settings {
+    fn render(&self) -> Markup {
+        html! {
+            section.narrow {
+                h1 { "Settings" }
+                p { "Signed in as " strong { (self.email) } "." }
+                @if let Some(done) = self.done { (notice("good", done)) }
+                (problem(self.problem.as_deref()))
+                (self.api())
+                (self.password())
+                (self.sessions())
+            }
+        }
+    }
+}
+
+impl Settings {
+    fn api(&self) -> Markup {
+        html! {
+            h2 { "API token" }
+            p { "With it a wallet, or " code { "dcrstakepool buy" } ", asks for your ticket address and sets "
+                "your votes. It is as good as your password for that, so keep it secret." }
+            dl.facts { (copyable("Token", self.api_token.expose())) }
+            form method="post" action="/settings" {
+                (csrf_field(&self.token))
+                input type="hidden" name="renewToken" value="true";
+                button.quiet type="submit" { "Make a new token" }
+                p.hint { "The old one is void at once." }
+            }
+        }
+    }
+
+    fn password(&self) -> Markup {
+        html! {
+            h2 { "Password" }
+            form method="post" action="/settings" {
+                (csrf_field(&self.token))
+                input type="hidden" name="updatePassword" value="true";
+                input.offscreen type="text" name="username" value=(self.email) autocomplete="username"
+                    tabindex="-1" aria-hidden="true" readonly;
+                (password_field("password", "Current password", "current-password"))
+                (password_field("newpassword", "New password", "new-password"))
+                p.hint { "From 8 characters to 72 bytes." }
+                (password_field("newpasswordrepeat", "New password once more", "new-password"))
+                button type="submit" { "Change password" }
+            }
+        }
+    }
+
+    fn sessions(&self) -> Markup {
+        html! {
+            h2 { "Sessions" }
+            p { "Signed in somewhere you no longer are? End every session but this one." }
+            form method="post" action="/settings" {
+                (csrf_field(&self.token))
+                input type="hidden" name="endSessions" value="true";
+                button.quiet type="submit" { "End my other sessions" }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_guarded_and_keeps_its_names() {
+        let html = Settings {
+            token: "t0ken".into(),
+            email: "a@b.c".into(),
+            api_token: Secret::new("api.token"),
+            done: None,
+            problem: None,
+        }
+        .render()
+        .into_string();
+        assert_eq!(
+            html.matches("<form").count(),
+            html.matches("value=\"t0ken\"").count()
+        );
+        assert!(html.contains("api.token"));
+        for name in [
+            "renewToken",
+            "updatePassword",
+            "endSessions",
+            "password",
+            "newpassword",
+            "newpasswordrepeat",
+        ] {
+            assert!(html.contains(&format!("name=\"{name}\"")), "{name}");
+        }
+    }
+}

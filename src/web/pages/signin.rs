@@ -1,0 +1,113 @@
+//! `/signin`: e-mail and password for a session.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use maud::{Markup, Render, html};
+
+use super::components::{csrf_field, email_field, password_field, problem};
+use super::layout::Page;
+use super::signup::sentence;
+use crate::domain::UserId;
+use crate::pool::SignInError;
+use crate::secret::Secret;
+use crate::web::error::Error;
+use crate::web::request::AnonymousReq;
+use crate::web::response::{self, Response};
+use crate::web::session;
+
+#[derive(Debug, Default)]
+struct SignIn {
+    token: String,
+    problem: Option<String>,
+    email: String,
+}
+
+pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
+    if request.user().is_some() {
+        return Ok(response::see_other("/tickets"));
+    }
+    Ok(request.ok(&SignIn {
+        token: request.form_token(),
+        ..SignIn::default()
+    }))
+}
+
+pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
+    let email = request.form.text("email").trim();
+    let password = Secret::new(request.form.text("password"));
+    let pool = &request.app.pool;
+    match pool.sign_in(email, &password, request.client).await {
+        Ok(user) => signed_in(&request, user).await,
+        Err(SignInError::Busy) => Err(Error::busy()),
+        Err(SignInError::Pool(error)) => Err(error.into()),
+        Err(refusal) => {
+            let page = SignIn {
+                token: request.form_token(),
+                problem: Some(sentence(&refusal.to_string())),
+                email: email.to_owned(),
+            };
+            Ok(request.page(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+    }
+}
+
+/// A new session in place of the browser's old one; then where the user is needed.
+async fn signed_in(request: &AnonymousReq, user: UserId) -> Result<Response, Error> {
+    let pool = &request.app.pool;
+    if let Some(old) = request.session() {
+        pool.end_session(old.cookie()).await?;
+    }
+    let cookie = pool.start_session(user, request.client).await?;
+    let enrolled = pool
+        .user(user)
+        .await?
+        .is_some_and(|user| user.enrolled.is_some());
+    let mut response = response::see_other(if enrolled { "/tickets" } else { "/address" });
+    session::start(&request.app, &mut response, &cookie);
+    Ok(response)
+}
+
+impl Page for SignIn {
+    fn title(&self) -> Cow<'static, str> {
+        "Sign in".into()
+    }
+}
+
+impl Render for SignIn {
+    fn render(&self) -> Markup {
+        html! {
+            section.narrow {
+                h1 { "Sign in" }
+                (problem(self.problem.as_deref()))
+                form method="post" action="/signin" {
+                    (csrf_field(&self.token))
+                    (email_field(&self.email))
+                    (password_field("password", "Password", "current-password"))
+                    button type="submit" { "Sign in" }
+                }
+                p { "No account yet? " a href="/signup" { "Sign up" } ". There you can also have the "
+                    "verification mail sent again." }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_has_the_fields_that_monitors_know() {
+        let html = SignIn {
+            problem: Some("Wrong.".into()),
+            ..SignIn::default()
+        }
+        .render()
+        .into_string();
+        for name in ["email", "password", "csrf_token"] {
+            assert!(html.contains(&format!("name=\"{name}\"")), "{name}");
+        }
+        assert!(html.contains("role=\"alert\"") && html.contains("Wrong."));
+    }
+}

@@ -1,0 +1,157 @@
+//! `/tickets`: what became of each ticket.
+
+mod row;
+
+use std::borrow::Cow;
+
+use maud::{Markup, Render, html};
+
+use super::components::grouped;
+use super::layout::Page;
+use crate::decred::Network;
+use crate::pool::{TICKETS_PER_PAGE, TicketPage};
+use crate::web::error::Error;
+use crate::web::request::UserReq;
+use crate::web::response::{self, Response};
+
+#[derive(Debug)]
+struct Tickets {
+    page: TicketPage,
+    network: Network,
+}
+
+pub async fn get(request: UserReq) -> Result<Response, Error> {
+    if request.user().enrolled.is_none() {
+        return Ok(response::see_other("/address"));
+    }
+    // People count from 1; nonsense is the first page.
+    let page = request.query.text("page").parse::<u32>().unwrap_or(1);
+    let pool = &request.app.pool;
+    Ok(request.ok(&Tickets {
+        page: pool
+            .tickets(request.user().id, page.saturating_sub(1))
+            .await?,
+        network: pool.settings().network,
+    }))
+}
+
+impl Page for Tickets {
+    fn title(&self) -> Cow<'static, str> {
+        "Your tickets".into()
+    }
+}
+
+impl Render for Tickets {
+    fn render(&self) -> Markup {
+        html! {
+            section {
+                h1 { "Your tickets" }
+                @if self.page.total == 0 {
+                    (nothing_yet())
+                } @else {
+                    p { (grouped(self.page.total)) " in all, the newest first." }
+                    (self.table())
+                    (self.pager())
+                    (legend())
+                }
+            }
+        }
+    }
+}
+
+impl Tickets {
+    fn table(&self) -> Markup {
+        html! {
+            table.cards {
+                thead { tr {
+                    th scope="col" { "Status" }
+                    th scope="col" { "Ticket" }
+                    th scope="col" { "Mined in block" }
+                    th scope="col" { "Price" }
+                    th scope="col" { "Pool fee" }
+                    th scope="col" { "What became of it" }
+                } }
+                tbody {
+                    @for ticket in &self.page.tickets { (row::row(ticket, self.network)) }
+                }
+            }
+        }
+    }
+
+    fn pager(&self) -> Markup {
+        let pages = self.page.total.div_ceil(u64::from(TICKETS_PER_PAGE));
+        let this = u64::from(self.page.page) + 1;
+        html! {
+            @if pages > 1 {
+                nav.pager aria-label="Pages" {
+                    @if this > 1 { a rel="prev" href={ "/tickets?page=" (this - 1) } { "Newer" } }
+                    span { "Page " (this) " of " (pages) }
+                    @if this < pages { a rel="next" href={ "/tickets?page=" (this + 1) } { "Older" } }
+                }
+            }
+        }
+    }
+}
+
+fn nothing_yet() -> Markup {
+    html! {
+        p { "None yet. A ticket appears here when it is bought for your "
+            a href="/address" { "ticket address" } "." }
+        p.actions { a.button href="/address" { "How to buy tickets" } }
+    }
+}
+
+fn legend() -> Markup {
+    html! {
+        details {
+            summary { "What the words mean" }
+            dl.facts {
+                dt { "Unmined" } dd { "Seen, but in no block yet." }
+                dt { "Immature" } dd { "In a block; cannot be called yet." }
+                dt { "Live" } dd { "Waits to be called. This takes 28 days on average, up to 142." }
+                dt { "Voted" } dd { "Called, and voted by the pool. Stake and reward are yours again." }
+                dt { "Missed" } dd { "Called, but no vote was mined. The stake comes back by a revocation." }
+                dt { "Expired" } dd { "Never called. The stake comes back by a revocation." }
+                dt { "Low fee" } dd { "Pays less than the pool's fee, so the pool does not vote it unless the "
+                    "operator adds it. Please write to the operator." }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use row::tests::ticket;
+
+    #[test]
+    fn pages_are_linked_both_ways() {
+        let page = Tickets {
+            page: TicketPage {
+                tickets: vec![ticket()],
+                page: 1,
+                total: 250,
+            },
+            network: Network::Simnet,
+        };
+        let html = page.render().into_string();
+        assert!(html.contains("Page 2 of 3"));
+        assert!(
+            html.contains("href=\"/tickets?page=1\"") && html.contains("href=\"/tickets?page=3\"")
+        );
+    }
+
+    #[test]
+    fn without_tickets_the_way_to_them_is_shown() {
+        let page = Tickets {
+            page: TicketPage {
+                tickets: Vec::new(),
+                page: 0,
+                total: 0,
+            },
+            network: Network::Simnet,
+        };
+        let html = page.render().into_string();
+        assert!(html.contains("None yet") && !html.contains("<table"));
+    }
+}

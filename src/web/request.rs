@@ -1,0 +1,289 @@
+//! What handlers get: a request that was read whole, and the proof of who sends it.
+
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, IF_NONE_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes};
+
+use super::App;
+use super::client_ip::contains;
+use super::csrf::Binding;
+use super::error::Error;
+use super::form::Form;
+use super::pages::layout::{self, Frame, Page};
+use super::response::{self, Response};
+use super::session::Session;
+use crate::pool::User;
+use crate::secret::Secret;
+
+/// The largest body that is read.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// How much of a larger one is thrown away, so that its sender hears the answer.
+const MAX_DRAINED_BYTES: usize = 1024 * 1024;
+/// How long a body may take.
+pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A request, whoever sends it.
+#[derive(Debug)]
+pub struct Request {
+    pub app: Arc<App>,
+    /// `None` when a proxy does not name the client.
+    pub client: Option<IpAddr>,
+    pub query: Form,
+    /// The body's fields; none of a GET.
+    pub form: Form,
+    /// What follows the path's fixed part (assets only).
+    pub rest: String,
+    /// The validators of the browser's copy.
+    pub if_none_match: Option<String>,
+    bearer: Option<Secret>,
+    binding: Arc<Binding>,
+    frame: Frame,
+}
+
+impl Request {
+    pub fn new(
+        app: Arc<App>,
+        client: Option<IpAddr>,
+        parts: &Parts,
+        binding: Arc<Binding>,
+        frame: Frame,
+    ) -> Self {
+        let query = parts.uri.query().unwrap_or_default();
+        let if_none_match = parts.headers.get(IF_NONE_MATCH);
+        Self {
+            app,
+            client,
+            query: Form::parse(query.as_bytes()),
+            form: Form::default(),
+            rest: String::new(),
+            if_none_match: if_none_match
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
+            bearer: bearer(&parts.headers),
+            binding,
+            frame,
+        }
+    }
+
+    /// The token of `Authorization: Bearer`.
+    pub fn bearer(&self) -> Option<&Secret> {
+        self.bearer.as_ref()
+    }
+
+    /// A token for one form of the page that answers this request.
+    pub fn form_token(&self) -> String {
+        self.binding.token(&self.app.csrf)
+    }
+
+    /// Whether the form came from a page of ours in the same browser.
+    pub fn form_token_is_good(&self) -> bool {
+        self.binding
+            .accepts(&self.app.csrf, self.form.text(super::csrf::FIELD))
+    }
+
+    /// A field of the form, else of the query: a link's token may be in either.
+    pub fn field(&self, name: &str) -> &str {
+        self.form.get(name).unwrap_or_else(|| self.query.text(name))
+    }
+
+    /// The page in the site's frame.
+    pub fn page(&self, status: StatusCode, page: &impl Page) -> Response {
+        response::html(status, layout::render(&self.frame, page))
+    }
+
+    /// As `page`, with status 200.
+    pub fn ok(&self, page: &impl Page) -> Response {
+        self.page(StatusCode::OK, page)
+    }
+
+    fn is_from_admin_ip(&self) -> bool {
+        self.client
+            .is_some_and(|ip| contains(&self.app.settings.admin_ips, ip))
+    }
+
+    fn has_monitor_token(&self) -> bool {
+        match (&self.bearer, &self.app.settings.monitor_token) {
+            (Some(given), Some(token)) if !token.is_empty() => token.matches(given.expose()),
+            _ => false,
+        }
+    }
+}
+
+/// From anyone, signed in or not.
+#[derive(Debug)]
+pub struct AnonymousReq {
+    request: Request,
+    session: Option<Session>,
+}
+
+impl AnonymousReq {
+    pub fn new(request: Request, session: Option<Session>) -> Self {
+        Self { request, session }
+    }
+
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    pub fn user(&self) -> Option<&User> {
+        self.session.as_ref().map(|session| &session.user)
+    }
+}
+
+/// From a signed-in user.
+#[derive(Debug)]
+pub struct UserReq {
+    request: Request,
+    session: Session,
+}
+
+impl UserReq {
+    /// The request back when nobody is signed in.
+    pub fn prove(anyone: AnonymousReq) -> Result<Self, AnonymousReq> {
+        match anyone {
+            AnonymousReq {
+                request,
+                session: Some(session),
+            } => Ok(Self { request, session }),
+            guest => Err(guest),
+        }
+    }
+
+    pub fn user(&self) -> &User {
+        &self.session.user
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+/// From an operator: a listed user at a listed address.
+#[derive(Debug)]
+pub struct AdminReq(UserReq);
+
+impl AdminReq {
+    pub fn prove(anyone: AnonymousReq) -> Result<Self, AnonymousReq> {
+        let user = UserReq::prove(anyone)?;
+        let admins = &user.app.settings.admin_user_ids;
+        if admins.contains(&user.user().id) && user.is_from_admin_ip() {
+            return Ok(Self(user));
+        }
+        let UserReq { request, session } = user;
+        Err(AnonymousReq::new(request, Some(session)))
+    }
+}
+
+/// From an operator or a monitor.
+#[derive(Debug)]
+pub enum WatcherReq {
+    Admin(AdminReq),
+    Monitor(Request),
+}
+
+impl WatcherReq {
+    pub fn prove(anyone: AnonymousReq) -> Result<Self, Error> {
+        if anyone.has_monitor_token() {
+            return Ok(Self::Monitor(anyone.request));
+        }
+        AdminReq::prove(anyone)
+            .map(Self::Admin)
+            .map_err(|_| Error::unauthorized())
+    }
+
+    /// Without a user: an operator's address or a monitor's token will do.
+    pub fn prove_without_session(request: Request) -> Result<Request, Error> {
+        if request.has_monitor_token() || request.is_from_admin_ip() {
+            Ok(request)
+        } else {
+            Err(Error::unauthorized())
+        }
+    }
+}
+
+impl Deref for AnonymousReq {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.request
+    }
+}
+
+impl Deref for UserReq {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.request
+    }
+}
+
+impl Deref for AdminReq {
+    type Target = UserReq;
+
+    fn deref(&self) -> &UserReq {
+        &self.0
+    }
+}
+
+impl Deref for WatcherReq {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        match self {
+            WatcherReq::Admin(admin) => admin,
+            WatcherReq::Monitor(request) => request,
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| Secret::new(token))
+}
+
+/// The body's fields, within the limits of size and time.
+pub async fn read_form<B>(headers: &HeaderMap, body: B) -> Result<Form, Error>
+where
+    B: Body<Data = Bytes>,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    let declared = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<usize>().ok());
+    let read = async {
+        if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
+            drain(body).await;
+            return Err(Error::too_large());
+        }
+        match Limited::new(body, MAX_BODY_BYTES).collect().await {
+            Ok(body) => Ok(Form::parse(&body.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err(Error::too_large()),
+            Err(_) => Err(Error::broken_body()),
+        }
+    };
+    tokio::time::timeout(BODY_DEADLINE, read)
+        .await
+        .unwrap_or_else(|_| Err(Error::too_slow()))
+}
+
+async fn drain<B: Body<Data = Bytes>>(body: B) {
+    let mut body = std::pin::pin!(body);
+    let mut left = MAX_DRAINED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What surrounds every request: its id and span, its deadline, the page of a panic, the headers that
+//! protect the reader.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::body::Incoming;
+use tracing::Instrument as _;
+
+use super::App;
+use super::client_ip::{Peer, client_ip};
+use super::error::Error;
+use super::pages;
+use super::response::{self, Response};
+use super::{api, router};
+
+/// How long an answer may take, wallets included.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Longest path that is logged.
+const LOGGED_PATH_BYTES: usize = 120;
+
+const HEADERS: [(HeaderName, &str); 5] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+];
+
+/// Answers a request, whatever happens.
+pub async fn answer(
+    app: Arc<App>,
+    peer: Peer,
+    request: http::Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let id = format!("{:016x}", rand::random::<u64>());
+    let (parts, body) = request.into_parts();
+    let client = client_ip(&app.settings, peer, &parts.headers);
+    let path: String = parts.uri.path().chars().take(LOGGED_PATH_BYTES).collect();
+    let span = tracing::info_span!(
+        "request",
+        request.id = %id,
+        http.method = %parts.method,
+        url.path = %path,
+        client.ip = client.map(tracing::field::display),
+    );
+    let work = async {
+        let started = Instant::now();
+        let handled = AssertUnwindSafe(router::answer(&app, client, parts, body)).catch_unwind();
+        let mut response = match tokio::time::timeout(REQUEST_DEADLINE, handled).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => plain(&path, &Error::internal(panic_text(panic.as_ref()))),
+            Err(_) => plain(&path, &Error::deadline()),
+        };
+        finish(&mut response, &id);
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(
+            http.status = response.status().as_u16(),
+            duration_us = micros,
+            "answered"
+        );
+        response
+    };
+    Ok(work.instrument(span).await)
+}
+
+/// A page that needs nothing of what just failed.
+fn plain(path: &str, error: &Error) -> Response {
+    if path.starts_with("/api/") {
+        return api::failed(error);
+    }
+    router::log(error);
+    response::html(error.status, pages::error::bare_page(error))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panic: {}", text.unwrap_or("without words"))
+}
+
+fn finish(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Pages belong to their reader: what may be kept says so itself.
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}

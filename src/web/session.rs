@@ -1,0 +1,51 @@
+//! From a session cookie to a user and back. The pool keeps the sessions; a cookie is only its name.
+
+use http::HeaderMap;
+use http::header::SET_COOKIE;
+
+use super::App;
+use super::cookies::Cookie;
+use super::error::Error;
+use super::response::Response;
+use crate::pool::User;
+use crate::secret::Secret;
+
+/// A signed-in browser.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub user: User,
+    cookie: Secret,
+}
+
+impl Session {
+    /// The session that the browser's cookie names, if it lives. One without a cookie costs nothing.
+    pub async fn load(app: &App, headers: &HeaderMap) -> Result<Option<Self>, Error> {
+        let Some(cookie) = Cookie::Session.read(headers, app.settings.cookie_secure) else {
+            return Ok(None);
+        };
+        let user = app.pool.session(&cookie).await?;
+        Ok(user.map(|user| Self {
+            user,
+            cookie: Secret::new(cookie),
+        }))
+    }
+
+    pub fn cookie(&self) -> &str {
+        self.cookie.expose()
+    }
+}
+
+/// Gives the browser a new session.
+pub fn start(app: &App, response: &mut Response, cookie: &Secret) {
+    let set = Cookie::Session.set(cookie.expose(), app.settings.cookie_secure);
+    if let Some(value) = set {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+/// Makes the browser forget its session.
+pub fn forget(app: &App, response: &mut Response) {
+    if let Some(value) = Cookie::Session.clear(app.settings.cookie_secure) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}
