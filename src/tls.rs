@@ -335,8 +335,8 @@ mod tests {
         assert!(new && !again);
         assert_eq!(made.cert_pem, read.cert_pem);
         assert!(made.key_pem.matches(read.key_pem.expose()));
-        let mode = fs::metadata(&key).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = fs::metadata(&key).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
         fs::remove_file(&key).unwrap();
         assert!(matches!(
             load_or_make(&cert, &key, &hosts),

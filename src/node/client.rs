@@ -163,6 +163,7 @@ impl Client {
     }
 
     /// A handle whose calls are few at a time, so that those of other handles never wait for them.
+    #[must_use]
     pub fn unhurried(&self) -> Client {
         Client {
             lane: Some(self.shared.unhurried.clone()),

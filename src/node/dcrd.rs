@@ -19,7 +19,7 @@ use crate::shutdown::Tasks;
 /// For calls that answer from memory or by one read.
 const QUICK: Duration = Duration::from_secs(10);
 /// For answers of megabytes.
-const LARGE: Duration = Duration::from_secs(60);
+const LARGE: Duration = Duration::from_mins(1);
 
 /// The connection to dcrd.
 #[derive(Debug, Clone)]
@@ -198,8 +198,8 @@ pub struct ChoiceInfo {
     pub progress: f64,
 }
 
-#[derive(Deserialize)]
-struct LiveTickets {
+#[derive(Debug, Deserialize)]
+pub(super) struct LiveTickets {
     #[serde(default, deserialize_with = "null_is_default")]
     tickets: Vec<TicketHash>,
 }
@@ -239,6 +239,7 @@ impl Dcrd {
     }
 
     /// For background work: few calls at a time, so that a vote never waits behind them.
+    #[must_use]
     pub fn unhurried(&self) -> Self {
         Self(self.0.unhurried())
     }
@@ -398,7 +399,7 @@ fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 /// Bit `i` of the set, least significant first in each byte, for each of `count` items.
-fn read_bits(set: &[u8], count: usize) -> Option<Vec<bool>> {
+pub(super) fn read_bits(set: &[u8], count: usize) -> Option<Vec<bool>> {
     (0..count)
         .map(|i| set.get(i / 8).map(|byte| byte >> (i % 8) & 1 == 1))
         .collect()

@@ -17,9 +17,9 @@ use crate::shutdown::Tasks;
 
 const QUICK: Duration = Duration::from_secs(10);
 /// For answers of megabytes and for work in the wallet's database.
-const LARGE: Duration = Duration::from_secs(120);
+const LARGE: Duration = Duration::from_mins(2);
 /// A rescan of the whole chain, addresses by the ten thousand.
-const PATIENT: Duration = Duration::from_secs(24 * 60 * 60);
+const PATIENT: Duration = Duration::from_hours(24);
 
 /// The connection to dcrwallet.
 #[derive(Debug, Clone)]
@@ -237,14 +237,14 @@ pub struct AccountBalance {
     pub locked_by_tickets: Atoms,
 }
 
-#[derive(Deserialize)]
-struct Balances {
+#[derive(Debug, Deserialize)]
+pub(super) struct Balances {
     #[serde(default, deserialize_with = "null_is_default")]
     balances: Vec<AccountBalance>,
 }
 
-#[derive(Deserialize)]
-struct Hashes {
+#[derive(Debug, Deserialize)]
+pub(super) struct Hashes {
     #[serde(default, deserialize_with = "null_is_default")]
     hashes: Vec<TicketHash>,
 }
@@ -274,6 +274,7 @@ impl Dcrwallet {
     }
 
     /// For background work: few calls at a time.
+    #[must_use]
     pub fn unhurried(&self) -> Self {
         Self(self.0.unhurried())
     }

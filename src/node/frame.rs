@@ -76,6 +76,10 @@ pub(super) fn request(
 
 /// Reads the envelope. An error means that this is no JSON-RPC at all.
 pub(super) fn classify(text: &str) -> Result<Incoming, serde_json::Error> {
+    // Serde would read an array as a struct too.
+    if !text.trim_start().starts_with('{') {
+        return Err(serde::de::Error::custom("not an object"));
+    }
     let envelope: Envelope = serde_json::from_str(text)?;
     Ok(match (envelope.id, envelope.method) {
         (Value::Null, Some(method)) => Incoming::Notification {
@@ -166,7 +170,16 @@ mod tests {
         ] {
             assert_eq!(classify(text).unwrap(), expected, "{text}");
         }
-        for text in ["", "garbage", "[1,2", r#"{"id":7,"result":"#, "7", "null"] {
+        for text in [
+            "",
+            "garbage",
+            "[1,2",
+            "[]",
+            "[1]",
+            r#"{"id":7,"result":"#,
+            "7",
+            "null",
+        ] {
             assert!(classify(text).is_err(), "{text}");
         }
     }

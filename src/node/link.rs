@@ -194,10 +194,11 @@ fn dispatch(
     match incoming {
         Incoming::Answer { id, refusal } => {
             let waiter = link.pending().take(id);
-            match waiter {
+            if let Some(waiter) = waiter {
                 // A caller that has left is no concern of ours.
-                Some(waiter) => drop(waiter.send(refusal.map_or(Ok(text), Err))),
-                None => tracing::debug!(rpc.id = id, "answer to nobody: late, double or unknown"),
+                drop(waiter.send(refusal.map_or(Ok(text), Err)));
+            } else {
+                tracing::debug!(rpc.id = id, "answer to nobody: late, double or unknown");
             }
         }
         Incoming::Notification { method } => {

@@ -22,6 +22,8 @@ mod frame;
 mod link;
 mod metered;
 mod pending;
+#[cfg(test)]
+mod recorded;
 mod supervisor;
 
 pub use client::{Client, Options};

@@ -113,6 +113,7 @@ mod tests {
         for path in [
             "legacy/dcrd-sendrawtransaction-duplicate-vote",
             "legacy/dcrd-sendrawtransaction-known",
+            "current/d_sendrawtransaction_vote",
         ] {
             assert_eq!(recorded(path), SendOutcome::AlreadyKnown, "{path}");
         }
@@ -131,7 +132,6 @@ mod tests {
             assert_eq!(expected, Some(Atoms(8_811_881_188)), "{path}");
         }
         for path in [
-            "current/d_sendrawtransaction_vote",
             "current/d_sendrawtransaction_ERR_unknown_block",
             "legacy/dcrd-sendrawtransaction-not-a-winner",
         ] {

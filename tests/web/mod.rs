@@ -1,3 +1,4 @@
 //! The real server on a free port with scripted voters.
 
+mod node_faults;
 mod rpc;
