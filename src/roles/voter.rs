@@ -1,10 +1,164 @@
-//! The `voter` subcommand.
+//! `dcrstakepool voter`: votes, beside its own dcrd and dcrwallet.
 
-use super::Failure;
-use crate::cli::RoleArgs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::{Failure, service};
+use crate::cli::{RoleArgs, VERSION};
+use crate::clock::Clock;
+use crate::config::{Sources, VoterConfig, VoterSection};
+use crate::node::Fault;
+use crate::rpc::server;
+use crate::shutdown::Tasks;
+use crate::signals::{self, Signal};
+use crate::telemetry::{self, Telemetry};
+use crate::tls;
+use crate::voter::links::Links;
+use crate::voter::start::{self, StartError, Surroundings};
+use crate::voter::{database, service::Service};
+
+/// How long calls in flight may take when the role ends.
+const STOP_SERVING: Duration = Duration::from_secs(3);
+/// How long votes under way and the last writing of the state may take after that.
+const STOP_VOTING: Duration = Duration::from_secs(9);
 
 /// Runs it to its end.
-#[expect(clippy::unused_async, reason = "its body is not here yet")]
-pub async fn run(_args: RoleArgs) -> Result<(), Failure> {
-    Err(Failure::failed(anyhow::anyhow!("`voter` is not built yet")))
+pub async fn run(args: RoleArgs) -> Result<(), Failure> {
+    let sources = Sources::of_process(args.config);
+    let config = VoterConfig::load(&sources)?;
+    let telemetry = telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let (front, back) = (Tasks::new(), Tasks::new());
+    let signals = signals::listen(&front).map_err(Failure::failed)?;
+
+    let surroundings = Surroundings {
+        clock: Clock::system(),
+        version: VERSION.to_owned(),
+        front: front.clone(),
+        back: back.clone(),
+    };
+    let listener = listen(&config.voter).await?;
+    let tls = server_tls(&config.voter)?;
+    let (voter, links) = start::start(&config, &surroundings)
+        .await
+        .map_err(failure)?;
+    serve(listener, tls, &config, voter, &front);
+    read_database(&config, &links);
+    service::ready(&front);
+
+    obey(signals, &sources, &telemetry, &links, &back).await;
+    service::stopping();
+    front.stop_and_wait(STOP_SERVING).await;
+    if !back.stop_and_wait(STOP_VOTING).await {
+        tracing::warn!("some tasks did not end in time");
+    }
+    tracing::info!("voter has ended");
+    Ok(())
+}
+
+async fn listen(section: &VoterSection) -> Result<TcpListener, Failure> {
+    TcpListener::bind(section.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", section.listen))
+        .map_err(Failure::failed)
+}
+
+/// The certificate that web pins; made when it is missing.
+fn server_tls(section: &VoterSection) -> Result<Arc<rustls::ServerConfig>, Failure> {
+    let mut hosts = vec!["localhost".to_owned(), section.listen.ip().to_string()];
+    hosts.extend(section.extra_hosts.iter().cloned());
+    let (pair, made) =
+        tls::load_or_make(&section.cert, &section.key, &hosts).map_err(Failure::config)?;
+    if made {
+        let cert = section.cert.display();
+        tracing::info!(%cert, "certificate made: copy it to the web host");
+    }
+    tls::server_config(&pair.cert_pem, &pair.key_pem, &server::ALPN).map_err(Failure::config)
+}
+
+fn serve(
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    config: &VoterConfig,
+    voter: Service,
+    tasks: &Tasks,
+) {
+    let token = config.voter.token.clone();
+    server::serve(listener, tls, token, Arc::new(voter), tasks);
+    tracing::info!(listen = %config.voter.listen, "voter is ready");
+}
+
+fn read_database(config: &VoterConfig, links: &Links) {
+    if let Some(database) = &config.database {
+        let reading = database::read(links.clone(), database.clone());
+        links.spawn("read preferences", reading);
+    }
+}
+
+fn failure(error: StartError) -> Failure {
+    match &error {
+        StartError::Unfit(unfit) => match unfit.fault() {
+            Fault::Unavailable => Failure::unavailable(error),
+            Fault::Wrong => Failure::wrong_service(error),
+            Fault::Config => Failure::config(error),
+        },
+        StartError::Key { .. } | StartError::Fees(_) => Failure::config(error),
+        StartError::DataDir { .. } => Failure::failed(error),
+    }
+}
+
+/// Does what signals ask until the role is stopped, or a task of the voter cannot go on.
+async fn obey(
+    mut signals: mpsc::Receiver<Signal>,
+    sources: &Sources,
+    telemetry: &Telemetry,
+    links: &Links,
+    back: &Tasks,
+) {
+    loop {
+        tokio::select! {
+            () = links.tasks.stopping() => return,
+            () = back.stopping() => return,
+            Some(signal) = signals.recv() => match signal {
+                Signal::Reload => reload(sources, telemetry, links),
+                Signal::Refresh => refresh(sources, links),
+            },
+        }
+    }
+}
+
+/// Log filter and the daemons' certificates.
+fn reload(sources: &Sources, telemetry: &Telemetry, links: &Links) {
+    let config = match VoterConfig::load(sources) {
+        Ok(config) => config,
+        Err(error) => return tracing::error!(%error, "configuration not read again"),
+    };
+    match telemetry.set_filter(&config.log.filter) {
+        Ok(()) => tracing::info!(filter = config.log.filter, "log filter read again"),
+        Err(error) => tracing::error!(%error, "log filter not changed"),
+    }
+    let pins = [
+        (links.dcrd.client(), &config.voter.dcrd),
+        (links.wallet.client(), &config.voter.dcrwallet),
+    ];
+    for (client, node) in pins {
+        if let Err(error) = client.replace_pin(&node.cert_pem) {
+            tracing::error!(%error, "certificate not changed");
+        }
+    }
+}
+
+/// Preferences from the database.
+fn refresh(sources: &Sources, links: &Links) {
+    match VoterConfig::load(sources) {
+        Ok(config) if config.database.is_some() => read_database(&config, links),
+        Ok(_) => tracing::info!("there is no database to read preferences from"),
+        Err(error) => tracing::error!(%error, "configuration not read again"),
+    }
 }

@@ -30,6 +30,24 @@ pub struct Entry {
     sequence: u64,
 }
 
+impl Entry {
+    /// As read back from disk.
+    pub fn restored(
+        record: TicketRecord,
+        script: ScriptHash,
+        ticket: Arc<Ticket>,
+        settled: Option<Settled>,
+    ) -> Self {
+        Self {
+            record,
+            script,
+            ticket,
+            settled,
+            sequence: 0,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Index {
     params: &'static Params,

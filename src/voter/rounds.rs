@@ -134,12 +134,11 @@ impl Rounds {
         self.0.iter_mut().rev().find(|round| round.block == *block)
     }
 
-    /// Rounds in which something waits and a vote may still help: their block is a tip, or was one
-    /// until now.
-    pub fn open(&self, best: Height) -> Vec<BlockHash> {
+    /// Blocks on which a vote may still help: they are a tip, or were one until now.
+    pub fn in_time(&self, best: Height) -> Vec<BlockHash> {
         self.0
             .iter()
-            .filter(|round| in_time(round.height, best) && !round.is_settled())
+            .filter(|round| in_time(round.height, best))
             .map(|round| round.block)
             .collect()
     }
@@ -152,6 +151,15 @@ impl Rounds {
             .filter_map(|round| round.received.checked_add(patience))
             .filter(|deadline| *deadline > now)
             .min()
+    }
+
+    /// Votes under way.
+    pub fn casting(&self) -> usize {
+        self.0
+            .iter()
+            .flat_map(|round| round.winners.values())
+            .filter(|slot| matches!(slot, Slot::Casting(_)))
+            .count()
     }
 
     pub fn votes(&self) -> Vec<BlockVotes> {

@@ -1,0 +1,75 @@
+//! Fetches single tickets from dcrd.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::blocks::vote_record;
+use super::event::{Found, Report};
+use super::life::Settled;
+use super::links::Links;
+use crate::decred::ticket::Ticket;
+use crate::decred::tx::Transaction;
+use crate::decred::vote::ParsedVote;
+use crate::decred::{TicketHash, TxHash};
+use crate::node::{self, Dcrd};
+
+/// Tries for a ticket that a vote waits for.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Asks dcrd for a ticket; `None` when it knows no such transaction or it is no ticket.
+pub async fn ticket(dcrd: &Dcrd, hash: TicketHash) -> Result<Option<Found>, node::Error> {
+    let Some(raw) = dcrd.transaction(hash).await? else {
+        return Ok(None);
+    };
+    let ticket = Transaction::decode(&raw.bytes)
+        .ok()
+        .and_then(|transaction| Ticket::parse(&transaction).ok())
+        .filter(|ticket| ticket.hash == hash);
+    Ok(ticket.map(|ticket| Found {
+        ticket: Arc::new(ticket),
+        mined: raw.mined(),
+        settled: None,
+    }))
+}
+
+/// Asks dcrd for a mined vote.
+pub async fn vote(dcrd: &Dcrd, hash: TxHash) -> Result<Option<Settled>, node::Error> {
+    let Some(raw) = dcrd.transaction(hash).await? else {
+        return Ok(None);
+    };
+    let vote = Transaction::decode(&raw.bytes)
+        .ok()
+        .and_then(|transaction| ParsedVote::parse(&transaction).ok());
+    Ok(vote
+        .zip(raw.mined())
+        .map(|(vote, (block, height))| Settled::Voted(vote_record(&vote, block, height))))
+}
+
+/// Finds a winner that nobody here knows: a vote waits for it.
+pub async fn winner(links: Links, hash: TicketHash) {
+    for _ in 0..TRIES {
+        match ticket(&links.dcrd, hash).await {
+            Ok(Some(found)) => return links.report(Report::Found(vec![found])).await,
+            Ok(None) => return links.report(Report::NoTicket(hash)).await,
+            Err(error) => {
+                tracing::warn!(ticket.hash = %hash, %error, "a winner cannot be looked up");
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Finds tickets without hurry.
+pub async fn tickets(links: Links, hashes: Vec<TicketHash>) {
+    let dcrd = links.dcrd.unhurried();
+    for hash in hashes {
+        match ticket(&dcrd, hash).await {
+            Ok(Some(found)) => links.report(Report::Found(vec![found])).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(ticket.hash = %hash, %error, "a ticket cannot be looked up");
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The loop's answers to notifications and reports.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::alarms::id;
+use super::blocks;
+use super::disk::Kind;
+use super::engine::Engine;
+use super::evaluate::next;
+use super::event::{CastReport, Found, Report};
+use super::find;
+use super::links::Links;
+use super::rounds::Slot;
+use super::survey::is_synced;
+use crate::decred::Height;
+use crate::node::Notification;
+use crate::node::notification::NewTickets;
+use crate::rpc::wire::{Event as WireEvent, PreferencesPush, SignerKind, Tip, VoteOutcome};
+
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    pub(super) fn on_dcrd(&mut self, notification: Notification) {
+        match notification {
+            Notification::WinningTickets(winners) => self.on_winners(&winners),
+            Notification::NewTickets(matured) => self.on_new_tickets(&matured),
+            Notification::BlockConnected(block) => {
+                self.move_best(block.header.height);
+                self.links.pokes.follow.notify_one();
+            }
+            Notification::BlockDisconnected { header } => {
+                self.move_best(Height(header.height.0.saturating_sub(1)));
+                self.links.pokes.follow.notify_one();
+            }
+            Notification::Connected { .. } => {
+                self.state.dcrd.connected = true;
+                self.alarm(id::DCRD_DISCONNECTED, None);
+                self.publish_connection("dcrd", true);
+                self.resync();
+            }
+            Notification::Lost | Notification::Reorganization { .. } => self.resync(),
+            Notification::Disconnected { reason, .. } => {
+                self.state.dcrd.connected = false;
+                self.state.dcrd.synced = false;
+                let message = format!("dcrd is not connected: {reason}");
+                self.alarm(id::DCRD_DISCONNECTED, Some(message));
+                self.publish_connection("dcrd", false);
+            }
+            Notification::RelevantTransaction { .. } => {}
+        }
+    }
+
+    pub(super) fn on_wallet(&mut self, notification: &Notification) {
+        match notification {
+            Notification::Connected { .. } => {
+                self.state.wallet.connected = true;
+                self.alarm(id::WALLET_DISCONNECTED, None);
+                self.publish_connection("dcrwallet", true);
+                // It may be another wallet than before.
+                self.links.addresses_ready.store(false, Ordering::Relaxed);
+                self.links.wallet_ready.store(false, Ordering::Relaxed);
+                self.links.pokes.sync.notify_one();
+                self.links.pokes.survey.notify_one();
+            }
+            Notification::Disconnected { reason, .. } => {
+                self.state.wallet.connected = false;
+                let message = format!("dcrwallet is not connected: {reason}");
+                self.alarm(id::WALLET_DISCONNECTED, Some(message));
+                self.publish_connection("dcrwallet", false);
+            }
+            _ => {}
+        }
+    }
+
+    fn publish_connection(&mut self, peer: &str, connected: bool) {
+        self.publish(&WireEvent::Connection {
+            peer: peer.to_owned(),
+            connected,
+        });
+    }
+
+    /// Catches up on blocks and has the winners announced again.
+    fn resync(&mut self) {
+        self.links.pokes.follow.notify_one();
+        self.links.pokes.survey.notify_one();
+        self.links
+            .spawn("rebroadcast winners", rebroadcast(self.links.clone()));
+    }
+
+    /// Tickets were indexed when they were mined; one that was not is found now.
+    fn on_new_tickets(&mut self, matured: &NewTickets) {
+        let unknown = self.state.unknown(&matured.tickets);
+        if !unknown.is_empty() {
+            self.links
+                .spawn("find matured", find::tickets(self.links.clone(), unknown));
+        }
+    }
+
+    pub(super) fn on_report(&mut self, report: Report) {
+        match report {
+            Report::Root(hash, height) => {
+                self.state.chain = super::chain::Chain::starting_at(hash, height);
+                self.state.tickets.advance(height);
+                self.ask_subsidy(next(height));
+            }
+            Report::Connected(block) => {
+                blocks::connect(&mut self.state, &block);
+                self.after_tickets_changed();
+            }
+            Report::Disconnected => {
+                blocks::disconnect(&mut self.state);
+                self.after_tickets_changed();
+            }
+            Report::Best(tip) => self.on_best(tip),
+            Report::Found(found) => self.on_found(&found),
+            Report::NoTicket(hash) => {
+                self.state.foreign.insert(hash, [0; 20]);
+                self.vote_again();
+            }
+            Report::Subsidy(height, atoms) => self.state.know_subsidy(height, atoms),
+            Report::Cast(cast) => self.on_cast(*cast),
+            Report::FeeAddresses(addresses) => {
+                self.state.judge.know(addresses);
+                self.state.judge_waiting();
+                self.after_tickets_changed();
+            }
+            Report::Signers(signers) => {
+                self.state.signer = signers.kind();
+                self.signers.send_replace(signers);
+                self.prepare_all_keys();
+            }
+            Report::Alarm(id, message) => self.alarm(id, message),
+            Report::Rescan(progress) => {
+                // The mark itself is set and cleared by request; this is only whether it runs.
+                if let (Some(now), Some(running)) = (self.state.rescan.as_mut(), progress) {
+                    now.running = running.running;
+                }
+            }
+            Report::Preferences(pool_id, preferences) => {
+                let _ = self.take_preferences(PreferencesPush {
+                    pool_id,
+                    full: true,
+                    preferences,
+                    accept: false,
+                });
+            }
+            Report::Dcrd(_) | Report::Wallet(..) | Report::Agendas(_) => self.on_survey(report),
+        }
+    }
+
+    fn on_survey(&mut self, report: Report) {
+        match report {
+            Report::Dcrd(status) => self.state.dcrd = status,
+            Report::Wallet(status, version) => {
+                self.state.wallet = status;
+                self.state.vote_version = version;
+            }
+            Report::Agendas(agendas) => self.state.agendas = Some(agendas),
+            _ => {}
+        }
+    }
+
+    fn on_best(&mut self, tip: Tip) {
+        self.ask_subsidy(next(tip.height));
+        self.state.best = Some(tip.clone());
+        self.publish(&WireEvent::Block { tip });
+    }
+
+    fn on_found(&mut self, found: &[Found]) {
+        for Found {
+            ticket,
+            mined,
+            settled,
+        } in found
+        {
+            self.state.discover(ticket, *mined);
+            if let Some(settled) = settled {
+                self.state
+                    .tickets
+                    .settle_if_open(ticket.hash, settled.clone());
+            }
+        }
+        self.after_tickets_changed();
+    }
+
+    pub(super) fn after_tickets_changed(&mut self) {
+        self.touch(Kind::Tickets);
+        let sequence = self.state.tickets.sequence();
+        if !self.subscribers.is_empty() {
+            self.publish(&WireEvent::Tickets { sequence });
+        }
+        self.vote_again();
+    }
+
+    fn on_cast(&mut self, cast: CastReport) {
+        let CastReport {
+            block,
+            report,
+            signer,
+        } = cast;
+        let fell_back =
+            self.state.signer == SignerKind::Memory && signer == Some(SignerKind::Wallet);
+        if signer == Some(SignerKind::Memory) {
+            self.alarm(id::SIGNER_FELL_BACK, None);
+        } else if fell_back {
+            let message = format!(
+                "ticket {} was signed by the wallet, not in memory",
+                report.ticket
+            );
+            self.alarm(id::SIGNER_FELL_BACK, Some(message));
+        }
+        match report.outcome {
+            VoteOutcome::Failed => {
+                tracing::error!(block.hash = %block, ticket.hash = %report.ticket, reason = report.reason, "vote failed");
+                let message = format!("ticket {}: {}", report.ticket, report.reason);
+                self.alarm(id::VOTE_FAILED, Some(message));
+            }
+            VoteOutcome::AlreadyVoted | VoteOutcome::Useless => {
+                tracing::warn!(block.hash = %block, ticket.hash = %report.ticket, reason = report.reason, outcome = ?report.outcome, "vote was not needed");
+            }
+            VoteOutcome::Accepted | VoteOutcome::AlreadyKnown => {
+                self.alarm(id::VOTE_FAILED, None);
+            }
+        }
+        if let Some(round) = self.state.rounds.get_mut(&block) {
+            round
+                .winners
+                .insert(report.ticket, Slot::Done(report.clone()));
+        }
+        self.publish(&WireEvent::Vote { block, report });
+        self.tell_round(block);
+    }
+}
+
+/// Has the winners of all tips announced again, as soon as dcrd has the chain.
+async fn rebroadcast(links: Links) {
+    loop {
+        match links.dcrd.chain_info().await {
+            Ok(info) if is_synced(&info) => match links.dcrd.rebroadcast_winners().await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(%error, "winners are not announced again"),
+            },
+            Ok(_) => {}
+            // The next connect asks again.
+            Err(error) if error.is_unavailable() => return,
+            Err(error) => tracing::warn!(%error, "dcrd does not tell whether it is synchronised"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,236 @@
+//! The loop's answers to requests: from web, from its own tasks.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::alarms::id;
+use super::disk::Kind;
+use super::engine::Engine;
+use super::event::{Duties, Numbers, RegisterError, Registered, Request};
+use super::find;
+use super::preferences::Refusal;
+use super::scripts::{Script, ScriptHash};
+use super::sync::rescan_needed;
+use crate::decred::{BlockHash, Height, TicketHash};
+use crate::domain::TicketStatus;
+use crate::rpc::wire::{
+    ImportRequest, PreferencesAccepted, PreferencesPush, PreferencesStatus, RescanProgress, Status,
+};
+
+/// Events that a slow listener may be behind before it is dropped.
+const EVENTS_QUEUED: usize = 256;
+
+impl Engine {
+    pub(super) fn on_request(&mut self, request: Request) {
+        // Who asked may have gone: nobody misses the answer then.
+        match request {
+            Request::Status(reply) => drop(reply.send(self.status())),
+            Request::Register(import, reply) => self.register(&import, reply),
+            Request::Preferences(push, reply) => drop(reply.send(self.take_preferences(push))),
+            Request::TicketsSince(cursor, reply) => {
+                drop(reply.send(self.state.tickets.since(&cursor)));
+            }
+            Request::SetLowFee(added, reply) => {
+                self.set_low_fee(added);
+                drop(reply.send(()));
+            }
+            Request::Numbers(reply) => drop(reply.send(self.numbers())),
+            Request::Agendas(reply) => drop(reply.send(self.state.agendas.clone())),
+            Request::ScriptRegistry(reply) => drop(reply.send(self.state.scripts.summary())),
+            Request::Subscribe(reply) => {
+                let (sender, receiver) = mpsc::channel(EVENTS_QUEUED);
+                self.subscribers.push(sender);
+                drop(reply.send(receiver));
+            }
+            Request::Duties(reply) => drop(reply.send(Duties {
+                scripts: self.state.scripts.all().cloned().collect(),
+                rescan_from: self.state.rescan.map(|rescan| rescan.from),
+            })),
+            Request::MarkRescan(from, reply) => self.mark_rescan(from, reply),
+            Request::Unknown(tickets, reply) => drop(reply.send(self.state.unknown(&tickets))),
+            Request::Unspent(reply) => drop(reply.send(self.unspent())),
+        }
+    }
+
+    fn numbers(&self) -> Numbers {
+        Numbers {
+            counts: self.state.tickets.counts(),
+            total_reward: self.state.tickets.total_reward(),
+            height: self.state.best_height(),
+        }
+    }
+
+    fn unspent(&self) -> Vec<(TicketHash, BlockHash)> {
+        let may_vote = |status| matches!(status, TicketStatus::Immature | TicketStatus::Live);
+        self.state
+            .tickets
+            .all()
+            .filter(|entry| may_vote(entry.record.status))
+            .filter_map(|entry| Some((entry.record.hash, entry.record.mined?.0)))
+            .collect()
+    }
+
+    fn register(
+        &mut self,
+        import: &ImportRequest,
+        reply: oneshot::Sender<Result<Registered, RegisterError>>,
+    ) {
+        let registered = match self.register_now(import) {
+            Ok(registered) => registered,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        if registered.new == 0 {
+            return drop(reply.send(Ok(registered)));
+        }
+        let saved = self.save(Kind::Scripts);
+        self.links.spawn("register scripts", async move {
+            let answer = match saved.await {
+                Ok(Ok(())) => Ok(registered),
+                Ok(Err(reason)) => Err(RegisterError::NotSaved(reason)),
+                Err(_) => Err(RegisterError::NotSaved("it is stopping".to_owned())),
+            };
+            drop(reply.send(answer));
+        });
+    }
+
+    fn register_now(&mut self, import: &ImportRequest) -> Result<Registered, RegisterError> {
+        self.state.preferences.adopt(import.pool_id)?;
+        let imported = self.state.scripts.import(&import.scripts)?;
+        if let Some(from) = rescan_needed(&imported.new, self.state.best_height()) {
+            self.lower_mark(from);
+        }
+        self.find_bought_before(&imported.new);
+        self.prepare_keys(imported.new.clone());
+        let hashes = import
+            .scripts
+            .iter()
+            .filter_map(|script| {
+                crate::decred::multisig::RedeemScript::from_hex(&script.redeem_script).ok()
+            })
+            .map(|script| script.hash160());
+        Ok(Registered {
+            new: imported.new.len() as u64,
+            already: imported.already,
+            scripts: hashes
+                .filter_map(|hash| self.state.scripts.get(&hash).cloned())
+                .collect(),
+            rescan_from: self.state.rescan.map(|rescan| rescan.from),
+        })
+    }
+
+    fn lower_mark(&mut self, from: Height) {
+        let mark = self.state.rescan.get_or_insert(RescanProgress {
+            from,
+            running: false,
+        });
+        mark.from = mark.from.min(from);
+    }
+
+    /// Tickets that were seen when the script was nobody's.
+    fn find_bought_before(&mut self, scripts: &[Arc<Script>]) {
+        let hashes: HashSet<ScriptHash> = scripts
+            .iter()
+            .map(|script| script.redeem.hash160())
+            .collect();
+        let tickets = self.state.recognised(&hashes);
+        if !tickets.is_empty() {
+            self.links
+                .spawn("find tickets", find::tickets(self.links.clone(), tickets));
+        }
+    }
+
+    /// Derives ahead what the first votes of these scripts will sign with.
+    fn prepare_keys(&self, scripts: Vec<Arc<Script>>) {
+        let signers = self.signers.borrow().clone();
+        self.links.tasks.spawn("prepare keys", async move {
+            let work = tokio::task::spawn_blocking(move || {
+                if let Some(memory) = signers.memory() {
+                    scripts.iter().for_each(|script| memory.prepare(script));
+                }
+            });
+            let _ = work.await;
+        });
+    }
+
+    /// Derives ahead for all scripts: after the start, and when the memory signer has come.
+    pub(super) fn prepare_all_keys(&self) {
+        self.prepare_keys(self.state.scripts.all().cloned().collect());
+    }
+
+    fn mark_rescan(&mut self, from: Option<Height>, reply: oneshot::Sender<()>) {
+        match from {
+            Some(from) => self.lower_mark(from),
+            None => self.state.rescan = None,
+        }
+        let saved = self.save(Kind::Scripts);
+        self.links.spawn("mark rescan", async move {
+            // Not saved is an alarm already; the wallet's work goes on.
+            let _ = saved.await;
+            drop(reply.send(()));
+        });
+    }
+
+    pub(super) fn take_preferences(
+        &mut self,
+        push: PreferencesPush,
+    ) -> Result<PreferencesAccepted, Refusal> {
+        let count = push.preferences.len();
+        match self.state.preferences.push(push) {
+            Ok(changed) => {
+                self.alarm(id::PREFERENCES_REFUSED, None);
+                if changed {
+                    tracing::info!(count, "preferences are taken");
+                    self.touch(Kind::Preferences);
+                }
+                // Votes may have waited for just this.
+                self.vote_again();
+                Ok(PreferencesAccepted {
+                    revision: self.state.preferences.revision(),
+                    digest: self.state.preferences.digest().to_owned(),
+                })
+            }
+            Err(refusal) => {
+                let message = format!("{refusal}; `resume --accept-preferences` confirms it");
+                self.alarm(id::PREFERENCES_REFUSED, Some(message));
+                Err(refusal)
+            }
+        }
+    }
+
+    fn set_low_fee(&mut self, added: HashSet<TicketHash>) {
+        if added != self.state.added {
+            self.state.set_added(added);
+            self.after_tickets_changed();
+        }
+    }
+
+    fn status(&self) -> Status {
+        let state = &self.state;
+        Status {
+            instance: state.instance,
+            pool_id: state.preferences.pool(),
+            network: state.params.name.to_owned(),
+            version: self.version.clone(),
+            best: state.best.clone(),
+            dcrd: state.dcrd.clone(),
+            wallet: state.wallet.clone(),
+            vote_version: state.vote_version,
+            tickets: state.tickets.counts(),
+            preferences: PreferencesStatus {
+                revision: state.preferences.revision(),
+                count: state.preferences.count() as u64,
+                digest: state.preferences.digest().to_owned(),
+                confirmed: state.preferences.confirmed(),
+                refused: state.preferences.refused().map(ToString::to_string),
+            },
+            scripts: state.scripts.summary(),
+            config: self.digests.clone(),
+            rescan: state.rescan,
+            signer: state.signer,
+            blocks: state.rounds.votes(),
+            alarms: state.alarms.list(),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The internal RPC's side of the voter: questions become requests to the loop; what needs the daemons is
+//! asked here, so that the loop waits for nobody.
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+
+use super::event::{RegisterError, Registered, Request};
+use super::links::Links;
+use super::verify::Verifier;
+use crate::node;
+use crate::rpc::wire::{
+    Agenda, AgendaChoice, Agendas, Empty, EnrolmentProof, EnrolmentRequest, Event, ImportOutcome,
+    ImportRequest, LowFee, PreferencesAccepted, PreferencesPush, ScriptRegistry, StakeInfo, Status,
+    TicketsPage, TicketsSince, code,
+};
+use crate::rpc::{Error, Voter};
+
+/// So many scripts are imported into the wallet before the answer; more are left to the background.
+const IMPORTED_AT_ONCE: usize = 20;
+
+/// What web talks to.
+#[derive(Debug)]
+pub struct Service {
+    links: Links,
+    verifier: Verifier,
+}
+
+impl Service {
+    pub fn new(links: Links, verifier: Verifier) -> Self {
+        Self { links, verifier }
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, Error> {
+        self.links
+            .ask(request)
+            .await
+            .ok_or_else(|| refused(code::UNAVAILABLE, "the voter is stopping"))
+    }
+
+    /// The wallet gets the scripts of an enrolment before the user sees the address.
+    async fn give_to_wallet(&self, registered: &Registered) -> Result<(), Error> {
+        if registered.scripts.len() > IMPORTED_AT_ONCE {
+            return Ok(());
+        }
+        for script in &registered.scripts {
+            let import = self
+                .links
+                .wallet
+                .import_script(&script.redeem.to_hex())
+                .await;
+            import.map_err(|error| match error {
+                node::Error::Rpc { .. } => refused(code::DISAGREES, error),
+                _ => refused(code::UNAVAILABLE, error),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The voter's own word.
+pub(super) fn refused(code: &str, message: impl ToString) -> Error {
+    Error::Refused {
+        code: code.to_owned(),
+        message: message.to_string(),
+    }
+}
+
+pub(super) fn unavailable(error: &node::Error) -> Error {
+    refused(code::UNAVAILABLE, error)
+}
+
+#[async_trait]
+impl Voter for Service {
+    async fn status(&self, _: Empty) -> Result<Status, Error> {
+        self.ask(Request::Status).await
+    }
+
+    async fn verify_enrolment(&self, request: EnrolmentRequest) -> Result<EnrolmentProof, Error> {
+        self.verifier.verify(&self.links, &request).await
+    }
+
+    async fn import_scripts(&self, request: ImportRequest) -> Result<ImportOutcome, Error> {
+        let answer = self.ask(|reply| Request::Register(request, reply)).await?;
+        let registered = answer.map_err(|error| match &error {
+            RegisterError::Refused(refusal) => refused(refusal.code(), refusal),
+            RegisterError::Script(_) => refused(code::BAD_REQUEST, error),
+            RegisterError::NotSaved(_) => refused(code::UNAVAILABLE, error),
+        })?;
+        let given = self.give_to_wallet(&registered).await;
+        if registered.new > 0 {
+            self.links.pokes.sync.notify_one();
+        }
+        given?;
+        Ok(ImportOutcome {
+            imported: registered.new,
+            already: registered.already,
+            rescan_from: registered.rescan_from,
+        })
+    }
+
+    async fn set_preferences(
+        &self,
+        request: PreferencesPush,
+    ) -> Result<PreferencesAccepted, Error> {
+        self.ask(|reply| Request::Preferences(request, reply))
+            .await?
+            .map_err(|refusal| refused(refusal.code(), refusal))
+    }
+
+    async fn tickets_since(&self, request: TicketsSince) -> Result<TicketsPage, Error> {
+        self.ask(|reply| Request::TicketsSince(request, reply))
+            .await
+    }
+
+    async fn set_low_fee(&self, request: LowFee) -> Result<Empty, Error> {
+        let added = request.added.into_iter().collect();
+        self.ask(|reply| Request::SetLowFee(added, reply)).await?;
+        Ok(Empty {})
+    }
+
+    async fn stake_info(&self, _: Empty) -> Result<StakeInfo, Error> {
+        let dcrd = &self.links.dcrd;
+        let best = dcrd.best_block().await.map_err(|e| unavailable(&e))?;
+        let (header, price, mempool) = tokio::try_join!(
+            dcrd.header_info(best.hash),
+            dcrd.stake_difficulty(),
+            dcrd.mempool_tickets(),
+        )
+        .map_err(|error| unavailable(&error))?;
+        let own = self.ask(Request::Numbers).await?;
+        Ok(StakeInfo {
+            height: best.height,
+            ticket_price: price.next,
+            pool_size: header.pool_size,
+            mempool_tickets: mempool.len() as u64,
+            total_subsidy: own.total_reward,
+            own: own.counts,
+        })
+    }
+
+    async fn agendas(&self, _: Empty) -> Result<Agendas, Error> {
+        let known = self.ask(Request::Agendas).await?;
+        let known = known.ok_or_else(|| refused(code::UNAVAILABLE, "not known yet"))?;
+        let choice = |choice: crate::decred::agenda::Choice| AgendaChoice {
+            id: choice.id,
+            description: choice.description,
+            bits: choice.bits,
+            is_abstain: choice.is_abstain,
+            is_no: choice.is_no,
+        };
+        Ok(Agendas {
+            version: known.version,
+            agendas: known
+                .agendas
+                .into_iter()
+                .map(|agenda| Agenda {
+                    id: agenda.id,
+                    description: agenda.description,
+                    mask: agenda.mask,
+                    status: agenda.status,
+                    choices: agenda.choices.into_iter().map(choice).collect(),
+                })
+                .collect(),
+        })
+    }
+
+    async fn script_registry(&self, _: Empty) -> Result<ScriptRegistry, Error> {
+        self.ask(Request::ScriptRegistry).await
+    }
+
+    async fn events(&self) -> Result<mpsc::Receiver<Event>, Error> {
+        self.ask(Request::Subscribe).await
+    }
+}

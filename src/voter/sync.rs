@@ -1,0 +1,173 @@
+//! The wallet's duties, in the background: all addresses, all scripts, one rescan when it needs one. Votes
+//! wait for none of it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::event::{Duties, Report, Request};
+use super::links::Links;
+use super::scripts::Script;
+use crate::decred::Height;
+use crate::node::{self, Dcrwallet};
+use crate::rpc::wire::RescanProgress;
+
+const ACCOUNT: &str = "default";
+const EXTERNAL_BRANCH: u32 = 0;
+/// Between two looks at a wallet that is not ready.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Questions about scripts under way at once.
+const PIPELINED: usize = 8;
+/// A script registered so few blocks below the tip is too young for tickets below it: it was confirmed by
+/// voters that may lag by so many blocks.
+const YOUNG: u32 = 2;
+
+/// Never ends by itself. `max_index` is the highest key index that the pool may use.
+pub async fn run(links: Links, max_index: u32) {
+    let wallet = links.wallet.unhurried();
+    let mut duty = Duty {
+        links,
+        wallet,
+        max_index,
+    };
+    loop {
+        match duty.fulfil().await {
+            Ok(()) => duty.links.pokes.sync.notified().await,
+            Err(error) => {
+                tracing::warn!(%error, "the wallet's synchronisation is interrupted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// From where the wallet must be rescanned for `scripts` that it did not have, if it must.
+pub fn rescan_needed<'a>(
+    scripts: impl IntoIterator<Item = &'a Arc<Script>>,
+    tip: Height,
+) -> Option<Height> {
+    scripts
+        .into_iter()
+        .map(|script| script.height_registered)
+        .filter(|height| height.0.saturating_add(YOUNG) < tip.0)
+        .min()
+}
+
+struct Duty {
+    links: Links,
+    wallet: Dcrwallet,
+    max_index: u32,
+}
+
+impl Duty {
+    async fn fulfil(&mut self) -> Result<(), node::Error> {
+        let tip = self.wait_until_synced().await?;
+        if !self.links.addresses_ready.load(Ordering::Relaxed) {
+            tracing::info!(
+                max_index = self.max_index,
+                "the wallet derives its addresses"
+            );
+            self.wallet
+                .sync_address_index(ACCOUNT, EXTERNAL_BRANCH, self.max_index)
+                .await?;
+            self.links.addresses_ready.store(true, Ordering::Relaxed);
+            self.links.pokes.survey.notify_one();
+        }
+        let Some(duties) = self.links.ask(Request::Duties).await else {
+            return Ok(());
+        };
+        let imported = self.import_missing(&duties, tip).await?;
+        let rescanned = self.rescan().await?;
+        let first = !self.links.wallet_ready.swap(true, Ordering::Relaxed);
+        if first || imported || rescanned {
+            self.links.pokes.load.notify_one();
+        }
+        Ok(())
+    }
+
+    /// An early `accountsyncaddressindex` would block the wallet's own discovery.
+    async fn wait_until_synced(&self) -> Result<Height, node::Error> {
+        loop {
+            let status = self.wallet.sync_status().await?;
+            let (ours, best) = (
+                self.wallet.best_block().await?.height,
+                self.links.dcrd.best_block().await?.height,
+            );
+            if status.synced && ours.0.saturating_add(1) >= best.0 {
+                return Ok(ours);
+            }
+            tracing::info!(wallet.height = %ours, block.height = %best, "waiting for the wallet to be synchronised");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Imports what the wallet lacks. The mark is set before the import: afterwards nobody could tell that
+    /// the wallet has the script but not its past.
+    async fn import_missing(&self, duties: &Duties, tip: Height) -> Result<bool, node::Error> {
+        let missing = self.missing(&duties.scripts).await?;
+        if missing.is_empty() {
+            return Ok(false);
+        }
+        tracing::info!(scripts = missing.len(), "the wallet lacks scripts");
+        if let Some(from) = rescan_needed(&missing, tip) {
+            let from = duties.rescan_from.map_or(from, |marked| marked.min(from));
+            self.links
+                .ask(|reply| Request::MarkRescan(Some(from), reply))
+                .await;
+        }
+        for script in &missing {
+            match self.wallet.import_script(&script.redeem.to_hex()).await {
+                Err(error) if error.is_unavailable() => return Err(error),
+                Err(error) => {
+                    tracing::error!(user = %script.user_id, %error, "the wallet refuses a script");
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(true)
+    }
+
+    async fn missing(&self, scripts: &[Arc<Script>]) -> Result<Vec<Arc<Script>>, node::Error> {
+        let mut questions = stream::iter(scripts.to_vec())
+            .map(|script| lacking(self.wallet.clone(), script))
+            .buffer_unordered(PIPELINED);
+        let mut missing = Vec::new();
+        while let Some(answer) = questions.next().await {
+            missing.extend(answer?);
+        }
+        Ok(missing)
+    }
+
+    async fn rescan(&self) -> Result<bool, node::Error> {
+        let duties = self.links.ask(Request::Duties).await;
+        let Some(from) = duties.and_then(|duties| duties.rescan_from) else {
+            return Ok(false);
+        };
+        let running = |running| Report::Rescan(Some(RescanProgress { from, running }));
+        tracing::info!(block.height = %from, "the wallet is rescanned");
+        self.links.report(running(true)).await;
+        let rescanned = self.wallet.rescan(from).await;
+        self.links.report(running(false)).await;
+        rescanned?;
+        tracing::info!(block.height = %from, "the wallet's rescan is done");
+        // A mark that was set lower meanwhile stays.
+        let marked = self.links.ask(Request::Duties).await;
+        if marked.and_then(|duties| duties.rescan_from) == Some(from) {
+            self.links
+                .ask(|reply| Request::MarkRescan(None, reply))
+                .await;
+        }
+        Ok(true)
+    }
+}
+
+/// The script, if the wallet lacks it.
+async fn lacking(
+    wallet: Dcrwallet,
+    script: Arc<Script>,
+) -> Result<Option<Arc<Script>>, node::Error> {
+    let info = wallet.validate_address(&script.address).await?;
+    Ok((!info.is_mine).then_some(script))
+}

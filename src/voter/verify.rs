@@ -1,0 +1,141 @@
+//! Does the wallet derive what web derived? What is derived in process is never trusted alone.
+
+use std::sync::atomic::Ordering;
+
+use super::links::Links;
+use super::service::{refused, unavailable};
+use crate::decred::Network;
+use crate::decred::address::Address;
+use crate::decred::hdkey::Branch;
+use crate::decred::key::PublicKey;
+use crate::decred::multisig::RedeemScript;
+use crate::node;
+use crate::rpc::Error;
+use crate::rpc::wire::{EnrolmentProof, EnrolmentRequest, code};
+
+/// The voter's own derivation.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    network: Network,
+    branch: Branch,
+    max_index: u32,
+}
+
+/// One enrolment, derived in process.
+struct Derived {
+    pool_key: PublicKey,
+    pool_address: String,
+    script: RedeemScript,
+    ticket_address: String,
+}
+
+impl Verifier {
+    pub fn new(branch: Branch, max_index: u32) -> Self {
+        Self {
+            network: branch.network(),
+            branch,
+            max_index,
+        }
+    }
+
+    /// Compares the wallet's derivation with the own one. A difference is `code::DISAGREES`, trouble with
+    /// the daemons `code::UNAVAILABLE`.
+    pub async fn verify(
+        &self,
+        links: &Links,
+        request: &EnrolmentRequest,
+    ) -> Result<EnrolmentProof, Error> {
+        let derived = self.derive(request)?;
+        if !links.addresses_ready.load(Ordering::Relaxed) {
+            return Err(refused(
+                code::UNAVAILABLE,
+                "the wallet's addresses are not synchronised yet",
+            ));
+        }
+        self.wallet_has_key(links, &derived).await?;
+        wallet_makes_script(links, request, &derived).await?;
+        let best = links.dcrd.best_block().await;
+        Ok(EnrolmentProof {
+            height: best.map_err(|error| unavailable(&error))?.height,
+            redeem_script: derived.script.to_hex(),
+            pool_pubkey_address: derived.pool_address,
+            ticket_address: derived.ticket_address,
+        })
+    }
+
+    fn derive(&self, request: &EnrolmentRequest) -> Result<Derived, Error> {
+        let bad = |reason: &dyn ToString| refused(code::BAD_REQUEST, reason.to_string());
+        if request.key_index.0 > self.max_index {
+            return Err(bad(&format!(
+                "key index {} is above max_users",
+                request.key_index
+            )));
+        }
+        let user = Address::decode_for(self.network, &request.user_pubkey_address)
+            .map_err(|error| bad(&error))?
+            .public_key()
+            .ok_or_else(|| bad(&"the user's address is no public key's"))?;
+        let pool_key = self
+            .branch
+            .key(request.key_index.0)
+            .map_err(|error| bad(&error))?;
+        let script = RedeemScript::new(&pool_key, &user);
+        Ok(Derived {
+            pool_key,
+            pool_address: Address::pubkey(self.network, &pool_key).to_string(),
+            ticket_address: script.address(self.network).to_string(),
+            script,
+        })
+    }
+
+    async fn wallet_has_key(&self, links: &Links, derived: &Derived) -> Result<(), Error> {
+        let address = Address::pubkey_hash(self.network, derived.pool_key.hash160()).to_string();
+        let info = links.wallet.validate_address(&address).await;
+        let info = info.map_err(|error| answer(&error))?;
+        if !info.is_mine {
+            return Err(disagrees(format!(
+                "the pool key of this index ({address}) is not the wallet's own"
+            )));
+        }
+        match info.pubkey_address {
+            Some(key) if key == derived.pool_address => Ok(()),
+            key => Err(disagrees(format!(
+                "the wallet's key is {}, derived is {}",
+                key.unwrap_or_else(|| "none".to_owned()),
+                derived.pool_address
+            ))),
+        }
+    }
+}
+
+async fn wallet_makes_script(
+    links: &Links,
+    request: &EnrolmentRequest,
+    derived: &Derived,
+) -> Result<(), Error> {
+    let keys = [
+        derived.pool_address.clone(),
+        request.user_pubkey_address.clone(),
+    ];
+    let made = links.wallet.create_multisig(&keys[0], &keys[1]).await;
+    let made = made.map_err(|error| answer(&error))?;
+    if made.redeem_script != derived.script.as_bytes() || made.address != derived.ticket_address {
+        return Err(disagrees(format!(
+            "the wallet makes ticket address {}, derived is {}",
+            made.address, derived.ticket_address
+        )));
+    }
+    Ok(())
+}
+
+/// The wallet's refusal is a disagreement; everything else is trouble on the way.
+fn answer(error: &node::Error) -> Error {
+    match error {
+        node::Error::Rpc { .. } => disagrees(error.to_string()),
+        _ => unavailable(error),
+    }
+}
+
+fn disagrees(message: String) -> Error {
+    refused(code::DISAGREES, message)
+}
