@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 
-use super::derivation::{Derived, difference};
+use super::derivation::Derived;
 use super::voters::{Peer, QUICK, is_wrong};
 use super::{EnrolError, NotNow, Pool};
 use crate::decred::Height;
@@ -143,15 +143,9 @@ impl Pool {
 /// What the voter's proof says, lag aside.
 fn proof_answer(proof: Result<EnrolmentProof, RpcError>, derived: &Derived) -> Answer {
     match proof {
-        Ok(proof) => {
-            let differs = difference(
-                &proof,
-                &derived.pool_pubkey_address,
-                &derived.redeem_script,
-                &derived.ticket_address,
-            );
-            differs.map_or(Answer::Agrees(proof.height), Answer::Disagrees)
-        }
+        Ok(proof) => derived
+            .difference(&proof)
+            .map_or(Answer::Agrees(proof.height), Answer::Disagrees),
         Err(RpcError::Refused { code, message }) if code == code::DISAGREES => {
             Answer::Disagrees(message)
         }

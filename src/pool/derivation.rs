@@ -29,6 +29,29 @@ pub struct Derived {
     pub fee_address: String,
 }
 
+impl Derived {
+    /// What a wallet's answer has otherwise, in words.
+    pub fn difference(&self, proof: &EnrolmentProof) -> Option<String> {
+        let pairs = [
+            (
+                "pool key",
+                &proof.pool_pubkey_address,
+                &self.pool_pubkey_address,
+            ),
+            ("redeem script", &proof.redeem_script, &self.redeem_script),
+            (
+                "ticket address",
+                &proof.ticket_address,
+                &self.ticket_address,
+            ),
+        ];
+        pairs
+            .into_iter()
+            .find(|(_, theirs, ours)| theirs != ours)
+            .map(|(what, theirs, ours)| format!("{what} is {theirs}, should be {ours}"))
+    }
+}
+
 impl Derivation {
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let branch = |name: &str, text: &str| {
@@ -67,6 +90,13 @@ impl Derivation {
         address.public_key().ok_or(EnrolError::WrongType)
     }
 
+    /// A key that no user has, and its address: the cold wallet's first.
+    pub fn probe(&self) -> Result<(PublicKey, String), Error> {
+        let key = self.cold.key(0);
+        let key = key.map_err(|error| Error::Internal(format!("deriving keys: {error}")))?;
+        Ok((key, Address::pubkey(self.network, &key).to_string()))
+    }
+
     /// Everything that follows from the user's key and index. The pool's own key is refused.
     pub fn derive(&self, index: KeyIndex, user: &PublicKey) -> Result<Derived, EnrolError> {
         let pool = self.voting.key(index.0).map_err(|error| internal(&error))?;
@@ -86,21 +116,4 @@ impl Derivation {
 
 fn internal(error: &ExtendedKeyError) -> EnrolError {
     Error::Internal(format!("deriving keys: {error}")).into()
-}
-
-/// What differs between two derivations of an enrolment, in words.
-pub fn difference(
-    proof: &EnrolmentProof,
-    pool_pubkey_address: &str,
-    redeem_script: &str,
-    ticket_address: &str,
-) -> Option<String> {
-    [
-        ("pool key", &*proof.pool_pubkey_address, pool_pubkey_address),
-        ("redeem script", &*proof.redeem_script, redeem_script),
-        ("ticket address", &*proof.ticket_address, ticket_address),
-    ]
-    .into_iter()
-    .find(|(_, theirs, ours)| theirs != ours)
-    .map(|(what, theirs, ours)| format!("{what} is {theirs}, should be {ours}"))
 }

@@ -1,16 +1,17 @@
 //! Halt: enrolment stops when a voter disagrees, and goes on after a complete recheck.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
 
-use super::derivation::difference;
-use super::sync::Tables;
+use super::derivation::Derived;
 use super::voters::Peer;
 use super::{Error, Halt, Pool};
 use crate::db::EnrolledUser;
+use crate::domain::{KeyIndex, UserId};
 use crate::rpc::Error as RpcError;
 use crate::rpc::wire::{EnrolmentRequest, code};
 
@@ -34,6 +35,13 @@ enum Answer {
     Agrees,
     Away(String),
     Disagrees(String),
+}
+
+/// A question to every wallet, and the answer that is due.
+#[derive(Debug)]
+struct Check {
+    request: EnrolmentRequest,
+    derived: Derived,
 }
 
 impl Pool {
@@ -61,23 +69,18 @@ impl Pool {
         let Some(halt) = self.store.halt().await? else {
             return Ok(Recheck::NotHalted);
         };
-        let tables = self.tables().await?;
+        let checks = self.checks().await?;
         let asked = self.peers.iter().map(async |peer| {
-            let answer = self.recheck(peer, &tables).await;
+            let answer = self.recheck(peer, &checks).await;
             (peer.name(), answer)
         });
         let answers = join_all(asked).await;
-        match self.still_halted(&halt, &answers) {
-            Some(reason) => {
-                tracing::error!(reason, "enrolment stays halted");
-                Ok(Recheck::StillHalted(reason))
-            }
-            None => {
-                self.clear("halt_cleared", &halt, "all voters agree")
-                    .await?;
-                Ok(Recheck::Cleared)
-            }
+        if let Some(reason) = self.still_halted(&halt, &answers) {
+            return Ok(Recheck::StillHalted(reason));
         }
+        self.clear("halt_cleared", &halt, "all voters agree")
+            .await?;
+        Ok(Recheck::Cleared)
     }
 
     /// Clears the halt without a recheck, by the operator's word. False when there is none.
@@ -128,8 +131,31 @@ impl Pool {
         })
     }
 
+    /// Every enrolment there is; and of each user without one the key index alone, with a key that
+    /// is nobody's: what halted may be the very first enrolment.
+    async fn checks(&self) -> Result<Vec<Check>, Error> {
+        let tables = self.tables().await?;
+        let mut checks: Vec<Check> = tables.users.iter().map(Check::of).collect();
+        let taken: HashSet<KeyIndex> = tables.users.iter().map(|user| user.key_index).collect();
+        let (key, address) = self.derivation.probe()?;
+        let users = self.store.user_counts().await?.total;
+        let last = u32::try_from(users).unwrap_or(u32::MAX);
+        let free = (1..=last.min(self.settings.max_users)).map(KeyIndex);
+        for index in free.filter(|index| !taken.contains(index)) {
+            let derived = self.derivation.derive(index, &key);
+            let derived = derived.map_err(|error| Error::Internal(error.to_string()))?;
+            let request = EnrolmentRequest {
+                user_id: UserId(i64::from(index.0)),
+                key_index: index,
+                user_pubkey_address: address.clone(),
+            };
+            checks.push(Check { request, derived });
+        }
+        Ok(checks)
+    }
+
     /// One voter and all users.
-    async fn recheck(&self, peer: &Peer, tables: &Tables) -> Answer {
+    async fn recheck(&self, peer: &Peer, checks: &[Check]) -> Answer {
         if !self.look(peer).await {
             let problem = peer.view().problem.clone();
             return Answer::Away(problem.map(|problem| problem.text).unwrap_or_default());
@@ -138,8 +164,8 @@ impl Pool {
         if !differing.is_empty() {
             return Answer::Disagrees(format!("configured differently: {}", differing.join(", ")));
         }
-        let mut answers = stream::iter(&tables.users)
-            .map(|user| recheck_user(peer, user))
+        let mut answers = stream::iter(checks)
+            .map(|check| check.ask(peer))
             .buffer_unordered(AT_ONCE);
         while let Some(answer) = answers.next().await {
             if answer != Answer::Agrees {
@@ -150,30 +176,34 @@ impl Pool {
     }
 }
 
-/// What is stored takes precedence: a user of an older program may have any key index.
-async fn recheck_user(peer: &Peer, user: &EnrolledUser) -> Answer {
-    let row = &user.enrolment;
-    let request = EnrolmentRequest {
-        user_id: row.user_id,
-        key_index: user.key_index,
-        user_pubkey_address: row.user_pubkey_address.clone(),
-    };
-    let verify = peer.voter().verify_enrolment(request);
-    match peer.within(VERIFY, verify).await {
-        Ok(proof) => {
-            let differs = difference(
-                &proof,
-                &row.pool_pubkey_address,
-                &row.redeem_script,
-                &row.ticket_address,
-            );
-            differs.map_or(Answer::Agrees, |difference| {
-                Answer::Disagrees(format!("user {}: {difference}", row.user_id))
-            })
+impl Check {
+    /// What is stored takes precedence: a user of an older program may have any key index.
+    fn of(user: &EnrolledUser) -> Self {
+        let row = user.enrolment.clone();
+        Self {
+            request: EnrolmentRequest {
+                user_id: row.user_id,
+                key_index: user.key_index,
+                user_pubkey_address: row.user_pubkey_address,
+            },
+            derived: Derived {
+                pool_pubkey_address: row.pool_pubkey_address,
+                redeem_script: row.redeem_script,
+                ticket_address: row.ticket_address,
+                fee_address: row.fee_address,
+            },
         }
-        Err(RpcError::Refused { code, message }) if code == code::DISAGREES => {
-            Answer::Disagrees(format!("user {}: {message}", row.user_id))
-        }
-        Err(error) => Answer::Away(error.to_string()),
+    }
+
+    async fn ask(&self, peer: &Peer) -> Answer {
+        let verify = peer.voter().verify_enrolment(self.request.clone());
+        let reason = match peer.within(VERIFY, verify).await {
+            Ok(proof) => self.derived.difference(&proof),
+            Err(RpcError::Refused { code, message }) if code == code::DISAGREES => Some(message),
+            Err(error) => return Answer::Away(error.to_string()),
+        };
+        reason.map_or(Answer::Agrees, |reason| {
+            Answer::Disagrees(format!("key index {}: {reason}", self.request.key_index))
+        })
     }
 }

@@ -83,7 +83,7 @@ pub struct Parts {
 pub struct Pool {
     settings: Settings,
     store: Store,
-    pool_id: PoolId,
+    id: PoolId,
     peers: Vec<Arc<Peer>>,
     mailer: Arc<dyn Mailer>,
     clock: Clock,
@@ -118,7 +118,7 @@ impl Pool {
             hasher: Hasher::new(threads)?,
             settings: parts.settings,
             store: parts.store,
-            pool_id: parts.pool_id,
+            id: parts.pool_id,
             peers: parts.peers.into_iter().map(Arc::new).collect(),
             mailer: parts.mailer,
             clock: parts.clock,

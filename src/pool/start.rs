@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::Pool;
 
 /// How often what is over (sign-ups, sessions) is forgotten.
-const TIDY: Duration = Duration::from_secs(600);
+const TIDY: Duration = Duration::from_mins(10);
 
 /// A voter that is not there, or not the right one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ const TABLES_AGE: i64 = 15;
 /// Scripts in one request.
 const CHUNK: usize = 500;
 /// For an import or a push, in which the wallet takes part.
-const SLOW: Duration = Duration::from_secs(60);
+const SLOW: Duration = Duration::from_mins(1);
 
 /// What every voter must have, with the digests by which it is compared.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Pool {
         accept: bool,
     ) -> PreferencesPush {
         PreferencesPush {
-            pool_id: self.pool_id,
+            pool_id: self.id,
             full,
             preferences,
             accept,
@@ -162,9 +162,11 @@ impl Pool {
                 }
             }
         }
-        let detail = taken.join(", ");
-        self.audit("preferences_accepted", None, None, &detail)
-            .await;
+        if !taken.is_empty() {
+            let detail = taken.join(", ");
+            self.audit("preferences_accepted", None, None, &detail)
+                .await;
+        }
         Ok(taken)
     }
 
@@ -197,7 +199,7 @@ impl Pool {
         scripts: Vec<ScriptImport>,
     ) -> Result<(), rpc::Error> {
         let request = ImportRequest {
-            pool_id: self.pool_id,
+            pool_id: self.id,
             scripts,
         };
         let answer = peer

@@ -162,16 +162,15 @@ impl Pool {
     }
 
     /// Looks at a voter, teaches it what it lacks, learns what it knows. Returns whether it is there.
-    async fn visit(&self, peer: &Peer) -> bool {
-        if !self.look(peer).await {
-            self.numbers_due.notify_one();
-            return false;
-        }
+    pub(super) async fn visit(&self, peer: &Peer) -> bool {
+        let there = self.look(peer).await;
         self.agree_on_version().await;
-        self.teach(peer).await;
-        self.follow(peer).await;
+        if there {
+            self.teach(peer).await;
+            self.follow(peer).await;
+        }
         self.numbers_due.notify_one();
-        true
+        there
     }
 
     /// Asks for status, numbers and agendas. Returns whether the voter is there and the right one.
@@ -203,9 +202,9 @@ impl Pool {
             return Some(format!("it is on {}, not on {network}", status.network));
         }
         match status.pool_id {
-            Some(id) if id != self.pool_id => Some(format!(
+            Some(id) if id != self.id => Some(format!(
                 "it belongs to the pool {id}, this database to {}",
-                self.pool_id
+                self.id
             )),
             _ => None,
         }
