@@ -1,5 +1,21 @@
 //! What tests start and drive: real processes, fakes on the real wire, and a chain. Everything runs in
 //! a folder of its own on free loopback ports, and ends with the value that owns it.
 
+pub mod browser;
+pub mod daemon_rpc;
+pub mod dcrd;
 pub mod fake_daemon;
 pub mod fake_voter;
+pub mod folder;
+pub mod http;
+pub mod ledger;
+pub mod mining;
+pub mod pair;
+pub mod pool;
+pub mod port;
+pub mod process;
+pub mod program;
+pub mod simnet;
+pub mod user;
+pub mod wait;
+pub mod wallet;

@@ -1,1 +1,3 @@
 //! Stories on real daemons: from sign-up to counted vote.
+
+mod recipes;

@@ -1,0 +1,126 @@
+//! The test driver's own, blocking view of a daemon: one websocket, one call at a time.
+
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::{ClientConnection, StreamOwned};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
+
+use dcrstakepool::tls;
+
+/// A `generate` may take its time on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub const USER: &str = "simnet";
+pub const PASSWORD: &str = "simnet-password";
+
+type Socket = WebSocket<StreamOwned<ClientConnection, TcpStream>>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("{message} ({code})")]
+    Refused { code: i64, message: String },
+    #[error("no answer: {0}")]
+    Transport(String),
+}
+
+#[derive(Debug)]
+pub struct DaemonRpc {
+    name: String,
+    port: u16,
+    cert: PathBuf,
+    socket: Mutex<Option<Socket>>,
+}
+
+impl DaemonRpc {
+    pub fn new(name: &str, port: u16, cert: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            port,
+            cert: cert.to_owned(),
+            socket: Mutex::new(None),
+        }
+    }
+
+    /// Calls, connecting first where needed.
+    pub fn call(&self, method: &str, params: &Value) -> Result<Value, CallError> {
+        let mut guard = self.socket.lock().unwrap_or_else(|poisoned| {
+            let mut guard = poisoned.into_inner();
+            *guard = None;
+            guard
+        });
+        let mut socket = match guard.take() {
+            Some(socket) => socket,
+            None => self.connect()?,
+        };
+        let answer = exchange(&mut socket, method, params)?;
+        *guard = Some(socket);
+        read_answer(&answer)
+    }
+
+    /// Calls what must work.
+    pub fn get<T: DeserializeOwned>(&self, method: &str, params: &Value) -> T {
+        let answer = self
+            .call(method, params)
+            .unwrap_or_else(|error| panic!("{}: {method} {params}: {error}", self.name));
+        serde_json::from_value(answer.clone())
+            .unwrap_or_else(|error| panic!("{}: {method} answers {answer}: {error}", self.name))
+    }
+
+    fn connect(&self) -> Result<Socket, CallError> {
+        let transport = |error: &dyn std::fmt::Display| CallError::Transport(error.to_string());
+        let pem = std::fs::read_to_string(&self.cert).map_err(|e| transport(&e))?;
+        let config = tls::client_config(&pem, &[]).map_err(|e| transport(&e))?;
+        let name = "localhost".try_into().expect("a host name");
+        let session = ClientConnection::new(config, name).map_err(|e| transport(&e))?;
+        let tcp = TcpStream::connect(("127.0.0.1", self.port)).map_err(|e| transport(&e))?;
+        tcp.set_nodelay(true).map_err(|e| transport(&e))?;
+        tcp.set_read_timeout(Some(PATIENCE))
+            .map_err(|e| transport(&e))?;
+        let mut request = format!("wss://localhost:{}/ws", self.port)
+            .into_client_request()
+            .map_err(|e| transport(&e))?;
+        let credentials = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+        let authorization = format!("Basic {credentials}").parse().expect("a header");
+        request.headers_mut().insert("Authorization", authorization);
+        let (socket, _) = tungstenite::client(request, StreamOwned::new(session, tcp))
+            .map_err(|e| transport(&e))?;
+        Ok(socket)
+    }
+}
+
+fn exchange(socket: &mut Socket, method: &str, params: &Value) -> Result<Value, CallError> {
+    let request = json!({"jsonrpc": "1.0", "id": 1, "method": method, "params": params});
+    socket
+        .send(Message::text(request.to_string()))
+        .map_err(|error| CallError::Transport(error.to_string()))?;
+    loop {
+        let message = socket
+            .read()
+            .map_err(|error| CallError::Transport(error.to_string()))?;
+        if let Message::Text(text) = message {
+            let answer: Value = serde_json::from_str(&text)
+                .map_err(|error| CallError::Transport(error.to_string()))?;
+            if answer.get("id").is_some_and(|id| !id.is_null()) {
+                return Ok(answer);
+            }
+        }
+    }
+}
+
+fn read_answer(answer: &Value) -> Result<Value, CallError> {
+    match answer.get("error") {
+        None | Some(Value::Null) => Ok(answer.get("result").cloned().unwrap_or_default()),
+        Some(error) => Err(CallError::Refused {
+            code: error["code"].as_i64().unwrap_or_default(),
+            message: error["message"].as_str().unwrap_or_default().to_owned(),
+        }),
+    }
+}

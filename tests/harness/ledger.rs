@@ -1,0 +1,118 @@
+//! What the chain itself says: every block, ticket and vote, read from a node with the program's codec.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::json;
+
+use dcrstakepool::decred::block::{Block, BlockHeader};
+use dcrstakepool::decred::vote::ParsedVote;
+use dcrstakepool::decred::{Network, Ticket, TicketHash, ticket};
+
+use super::dcrd::Dcrd;
+
+/// The first height whose block carries votes, and how many winners each block has.
+pub const STAKE_VALIDATION: u32 = 144;
+pub const WINNERS: usize = 5;
+
+#[derive(Debug, Clone)]
+pub struct MinedTicket {
+    pub address: String,
+    pub height: u32,
+    pub ticket: Ticket,
+}
+
+#[derive(Debug, Default)]
+pub struct Ledger {
+    next: u32,
+    pub headers: BTreeMap<u32, BlockHeader>,
+    pub tickets: HashMap<TicketHash, MinedTicket>,
+    /// By the height of the block that carries them.
+    pub votes: BTreeMap<u32, Vec<ParsedVote>>,
+}
+
+impl Ledger {
+    /// Reads what was mined since the last time.
+    pub fn read(&mut self, node: &Dcrd) {
+        let tip = node.height();
+        while self.next <= tip {
+            let block = read_block(node, self.next);
+            self.add(block);
+            self.next += 1;
+        }
+    }
+
+    fn add(&mut self, block: Block) {
+        let height = self.next;
+        for tx in &block.stake {
+            if ticket::is_ticket(tx) {
+                let ticket = Ticket::parse(tx).expect("a mined ticket is one");
+                let address = ticket.address(Network::Simnet).to_string();
+                let mined = MinedTicket {
+                    address,
+                    height,
+                    ticket,
+                };
+                self.tickets.insert(tx.hash(), mined);
+            } else if ticket::is_vote(tx) {
+                let vote = ParsedVote::parse(tx).expect("a mined vote is one");
+                self.votes.entry(height).or_default().push(vote);
+            }
+        }
+        self.headers.insert(height, block.header);
+    }
+
+    pub fn height(&self) -> u32 {
+        self.next.saturating_sub(1)
+    }
+
+    /// Votes from stake validation on that a block should have and has not.
+    pub fn missed(&self) -> usize {
+        self.voted_blocks()
+            .map(|header| WINNERS.saturating_sub(header.voters.into()))
+            .sum()
+    }
+
+    pub fn blocks_with_all_votes(&self) -> usize {
+        self.voted_blocks()
+            .filter(|header| usize::from(header.voters) == WINNERS)
+            .count()
+    }
+
+    pub fn vote_count(&self) -> usize {
+        self.votes.values().map(Vec::len).sum()
+    }
+
+    fn voted_blocks(&self) -> impl Iterator<Item = &BlockHeader> {
+        self.headers
+            .range(STAKE_VALIDATION..)
+            .map(|(_, header)| header)
+    }
+
+    /// Hashes of the tickets of an address, as printed.
+    pub fn tickets_of(&self, address: &str) -> Vec<String> {
+        let own = self
+            .tickets
+            .iter()
+            .filter(|(_, ticket)| ticket.address == address);
+        own.map(|(hash, _)| hash.to_string()).collect()
+    }
+
+    /// Every vote of the tickets of an address, with the height of the block that carries it.
+    pub fn votes_of<'a>(&'a self, address: &'a str) -> impl Iterator<Item = (u32, &'a ParsedVote)> {
+        let votes = self
+            .votes
+            .iter()
+            .flat_map(|(height, votes)| votes.iter().map(move |vote| (*height, vote)));
+        votes.filter(move |(_, vote)| {
+            self.tickets
+                .get(&vote.ticket)
+                .is_some_and(|ticket| ticket.address == address)
+        })
+    }
+}
+
+fn read_block(node: &Dcrd, height: u32) -> Block {
+    let hash: String = node.rpc().get("getblockhash", &json!([height]));
+    let hex: String = node.rpc().get("getblock", &json!([hash, false]));
+    Block::from_hex(&hex).unwrap_or_else(|error| panic!("block {height}: {error}"))
+}

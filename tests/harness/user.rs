@@ -1,0 +1,222 @@
+//! A ticket holder: a browser, an e-mail address, and a wallet of the own.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::browser::Browser;
+use super::daemon_rpc::{PASSWORD as WALLET_PASSWORD, USER as WALLET_USER};
+use super::http::{self, Response};
+use super::pool::Pool;
+use super::program;
+use super::wait;
+use super::wallet::Wallet;
+
+const PASSWORD: &str = "a long pass phrase of a user";
+
+#[derive(Debug)]
+pub struct User {
+    pub email: String,
+    pub wallet: Wallet,
+    browser: Browser,
+    port: u16,
+    folder: PathBuf,
+    token: String,
+}
+
+/// What the pool tells a wallet about how to buy.
+#[derive(Debug, Clone)]
+pub struct PurchaseInfo {
+    pub ticket_address: String,
+    pub fee_address: String,
+    pub fee_percent: f64,
+    pub vote_bits: u64,
+    pub vote_version: u64,
+}
+
+/// What `dcrstakepool buy` did.
+#[derive(Debug)]
+pub struct Purchase {
+    pub tickets: Vec<String>,
+}
+
+impl User {
+    /// Someone who has not heard of the pool yet.
+    pub fn new(name: &str, wallet: Wallet, pool: &Pool, folder: &Path) -> Self {
+        let folder = folder.join(format!("{name}-files"));
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        Self {
+            email: format!("{name}@example.com"),
+            wallet,
+            browser: Browser::new(pool.web.port()),
+            port: pool.web.port(),
+            folder,
+            token: String::new(),
+        }
+    }
+
+    pub fn password(&self) -> &'static str {
+        PASSWORD
+    }
+
+    /// Signs up, opens the mailed link, signs in, and fetches the API token.
+    pub fn join(&mut self, pool: &Pool) {
+        self.sign_up();
+        self.verify(pool);
+        self.sign_in();
+        self.fetch_token();
+    }
+
+    fn sign_up(&mut self) {
+        let email = self.email.clone();
+        let fields = [
+            ("email", email.as_str()),
+            ("password", PASSWORD),
+            ("passwordrepeat", PASSWORD),
+        ];
+        let page = self.browser.submit("/signup", "/signup", &fields);
+        assert_eq!(page.status, 200, "sign-up: {}", page.body);
+    }
+
+    fn verify(&mut self, pool: &Pool) {
+        let link = wait::until("the verification link", || {
+            pool.mailed_link("/emailverify").ok_or("not in web's log")
+        });
+        let page = self.browser.submit(&link, "/emailverify", &[]);
+        assert_eq!(page.status, 200, "verification: {}", page.body);
+    }
+
+    pub fn sign_in(&mut self) {
+        let email = self.email.clone();
+        let fields = [("email", email.as_str()), ("password", PASSWORD)];
+        let page = self.browser.submit("/signin", "/signin", &fields);
+        assert_eq!(page.status, 200, "sign-in: {}", page.body);
+        let page = self.page("/settings");
+        assert!(page.contains(&self.email), "signed in: {page}");
+    }
+
+    fn fetch_token(&mut self) {
+        let page = self.page("/settings");
+        self.token = find_token(&page)
+            .unwrap_or_else(|| panic!("no API token on /settings:\n{page}"))
+            .to_owned();
+        std::fs::write(self.folder.join("token"), &self.token).expect("a file can be written");
+        std::fs::write(self.folder.join("password"), WALLET_PASSWORD)
+            .expect("a file can be written");
+    }
+
+    /// The text of a page that must be there.
+    pub fn page(&mut self, path: &str) -> String {
+        let page = self.browser.open(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        page.body
+    }
+
+    pub fn submit_address_by_page(&mut self) {
+        let address = self.wallet.new_public_key_address();
+        let fields = [("UserPubKeyAddr", address.as_str())];
+        let page = self.browser.submit("/address", "/address", &fields);
+        assert_eq!(page.status, 200, "address: {}", page.body);
+    }
+
+    pub fn submit_address_by_api(&self) {
+        let address = self.wallet.new_public_key_address();
+        let answer = self.api("/api/v1/address", Some(&[("UserPubKeyAddr", &address)]));
+        assert_eq!(answer.json()["status"], "success", "{}", answer.body);
+    }
+
+    pub fn set_vote_bits_by_api(&self, bits: u16) {
+        let answer = self.api("/api/v2/voting", Some(&[("VoteBits", &bits.to_string())]));
+        assert_eq!(answer.json()["status"], "success", "{}", answer.body);
+    }
+
+    /// Chooses on the page, by agenda in the order shown.
+    pub fn choose_by_page(&mut self, choices: &[u16]) {
+        let fields: Vec<_> = (0..)
+            .zip(choices)
+            .map(|(agenda, bits)| (format!("agenda{agenda}"), bits.to_string()))
+            .collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        let page = self.browser.submit("/voting", "/voting", &fields);
+        assert_eq!(page.status, 200, "voting: {}", page.body);
+    }
+
+    pub fn purchase_info(&self) -> PurchaseInfo {
+        let answer = self.api("/api/v2/getpurchaseinfo", None);
+        let data = &answer.json()["data"];
+        let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
+        let info = PurchaseInfo {
+            ticket_address: text("TicketAddress"),
+            fee_address: text("PoolAddress"),
+            fee_percent: data["PoolFees"].as_f64().unwrap_or_default(),
+            vote_bits: data["VoteBits"].as_u64().unwrap_or_default(),
+            vote_version: data["VoteBitsVersion"].as_u64().unwrap_or_default(),
+        };
+        assert!(!info.ticket_address.is_empty(), "{}", answer.body);
+        info
+    }
+
+    fn api(&self, path: &str, form: Option<&[(&str, &str)]>) -> Response {
+        let bearer = format!("Bearer {}", self.token);
+        let answer = http::request(self.port, path, &[("Authorization", &bearer)], form)
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer
+    }
+
+    /// Buys with the program's own tool; funds must be spendable.
+    pub fn buy(&self, pool: &Pool, count: u32) -> Purchase {
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let wallet = format!("127.0.0.1:{}", self.wallet.rpc_port());
+        let cert = self.wallet.cert().display().to_string();
+        let count = count.to_string();
+        let output = program::run(&[
+            "buy",
+            "--pool",
+            &pool.url(),
+            "--token-file",
+            &file("token"),
+            "--wallet",
+            &wallet,
+            "--wallet-user",
+            WALLET_USER,
+            "--wallet-password-file",
+            &file("password"),
+            "--wallet-cert",
+            &cert,
+            "--count",
+            &count,
+            "--yes",
+            "--json",
+        ]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "buy: {}\n{said}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let json: Value = said
+            .lines()
+            .last()
+            .and_then(|line| serde_json::from_str(line).ok())
+            .unwrap_or_else(|| panic!("buy prints no JSON: {said}"));
+        let tickets = json["tickets"].as_array().into_iter().flatten();
+        let tickets = tickets.filter_map(|hash| hash.as_str().map(str::to_owned));
+        Purchase {
+            tickets: tickets.collect(),
+        }
+    }
+}
+
+/// A JSON web token: three base64url parts, the first an object.
+fn find_token(page: &str) -> Option<&str> {
+    let start = page.find("eyJ")?;
+    let rest = &page[start..];
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))?;
+    let token = &rest[..end];
+    (token.matches('.').count() == 2).then_some(token)
+}

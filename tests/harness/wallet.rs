@@ -1,0 +1,199 @@
+//! A dcrwallet on simnet, unlocked, made from a seed.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::daemon_rpc::{DaemonRpc, PASSWORD, USER};
+use super::dcrd::Dcrd;
+use super::pair::Pair;
+use super::port::free_port;
+use super::process::Process;
+use super::wait;
+
+const PASSPHRASE: &str = "simnet-passphrase";
+
+#[derive(Debug)]
+pub struct Wallet {
+    name: String,
+    pair: Pair,
+    folder: PathBuf,
+    rpc_port: u16,
+    node: (u16, PathBuf),
+    process: Process,
+    rpc: DaemonRpc,
+}
+
+impl Wallet {
+    /// `seed`: the one byte that, repeated, is the wallet's seed.
+    pub fn create(name: &str, folder: &Path, seed: u8, node: &Dcrd) -> Self {
+        std::fs::create_dir_all(folder).expect("a folder can be made");
+        make(node.pair(), folder, seed);
+        let rpc_port = free_port();
+        let node_at = (node.rpc_port(), node.cert());
+        let command = command(node.pair(), folder, rpc_port, &node_at);
+        let mut wallet = Self {
+            name: name.to_owned(),
+            pair: node.pair(),
+            folder: folder.to_path_buf(),
+            rpc_port,
+            node: node_at,
+            process: Process::start(name, &command, &folder.join("dcrwallet.log")),
+            rpc: DaemonRpc::new(name, rpc_port, &folder.join("rpc.cert")),
+        };
+        wallet.wait_synced(node.height());
+        wallet
+    }
+
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    pub fn start_again(&mut self) {
+        let command = command(self.pair, &self.folder, self.rpc_port, &self.node);
+        self.process = Process::start(&self.name, &command, &self.folder.join("dcrwallet.log"));
+        self.wait_synced(0);
+    }
+
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    pub fn rpc(&self) -> &DaemonRpc {
+        &self.rpc
+    }
+
+    pub fn rpc_port(&self) -> u16 {
+        self.rpc_port
+    }
+
+    pub fn cert(&self) -> PathBuf {
+        self.folder.join("rpc.cert")
+    }
+
+    /// Waits until it has seen the block at `height` and everything before.
+    pub fn wait_synced(&mut self, height: u32) {
+        let rpc = &self.rpc;
+        self.process.ready(|| synced(rpc, height));
+    }
+
+    /// Waits until it has seen the block at `height`; it is running already.
+    pub fn wait_for_height(&self, height: u32) {
+        wait::until(
+            &format!("{} to reach height {height}", self.name),
+            || match self.rpc.call("getblockcount", &json!([])) {
+                Ok(own) if own.as_u64() >= Some(height.into()) => Ok(()),
+                Ok(own) => Err(format!("it is at {own}")),
+                Err(error) => Err(error.to_string()),
+            },
+        );
+    }
+
+    /// The account's extended public key.
+    pub fn extpub(&self) -> String {
+        self.rpc.get("getmasterpubkey", &json!(["default"]))
+    }
+
+    /// An account of its own plays another wallet, of which only the public key matters.
+    pub fn extpub_of_new_account(&self, account: &str) -> String {
+        let _: Value = self.rpc.get("createnewaccount", &json!([account]));
+        self.rpc.get("getmasterpubkey", &json!([account]))
+    }
+
+    pub fn new_address(&self) -> String {
+        self.rpc.get("getnewaddress", &json!(["default", "ignore"]))
+    }
+
+    /// A fresh address in the form that shows the public key: what a user gives to the pool.
+    pub fn new_public_key_address(&self) -> String {
+        let address = self.new_address();
+        let known: Value = self.rpc.get("validateaddress", &json!([address]));
+        known["pubkeyaddr"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{}: validateaddress answers {known}", self.name))
+            .to_owned()
+    }
+
+    /// Spendable coins of the default account.
+    pub fn spendable(&self) -> f64 {
+        let answer: Value = self.rpc.get("getbalance", &json!(["default"]));
+        answer["balances"][0]["spendable"]
+            .as_f64()
+            .unwrap_or_default()
+    }
+
+    /// Pays everyone in one transaction, coins by address.
+    pub fn pay(&self, amounts: &BTreeMap<String, f64>) -> String {
+        self.rpc.get("sendmany", &json!(["default", amounts]))
+    }
+}
+
+fn synced(rpc: &DaemonRpc, height: u32) -> Result<(), String> {
+    let call = |method| {
+        rpc.call(method, &json!([]))
+            .map_err(|error| error.to_string())
+    };
+    let own = call("getblockcount")?;
+    if own.as_u64() < Some(height.into()) {
+        return Err(format!("it is at {own} of {height}"));
+    }
+    let status = call("syncstatus")?;
+    if status["synced"] == json!(true) {
+        Ok(())
+    } else {
+        Err(format!("syncstatus: {status}"))
+    }
+}
+
+/// Answers the questions of `dcrwallet --create`.
+fn make(pair: Pair, folder: &Path, seed: u8) {
+    let seed = hex::encode([seed; 32]);
+    let mut child = base_command(pair, folder)
+        .arg("--create")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("dcrwallet starts");
+    let answers = format!("y\nn\ny\n{seed}\n\n");
+    let mut input = child.stdin.take().expect("its input is a pipe");
+    input
+        .write_all(answers.as_bytes())
+        .expect("it reads the answers");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(
+        output.status.success(),
+        "dcrwallet --create: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn base_command(pair: Pair, folder: &Path) -> Command {
+    let mut command = Command::new(pair.program("dcrwallet"));
+    command
+        .arg("--simnet")
+        .arg(format!("--appdata={}", folder.display()))
+        .arg(format!("--pass={PASSPHRASE}"));
+    command
+}
+
+fn command(pair: Pair, folder: &Path, rpc_port: u16, node: &(u16, PathBuf)) -> Command {
+    let mut command = base_command(pair, folder);
+    command
+        .arg("--nogrpc")
+        .arg(format!("--rpcconnect=127.0.0.1:{}", node.0))
+        .arg(format!("--cafile={}", node.1.display()))
+        .arg(format!("--rpclisten=127.0.0.1:{rpc_port}"))
+        .arg(format!("--username={USER}"))
+        .arg(format!("--password={PASSWORD}"));
+    command
+}
