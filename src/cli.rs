@@ -127,6 +127,9 @@ pub struct BuyArgs {
     /// How many tickets
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub count: u32,
+    /// How long to wait until coins that had to be split are mined
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub wait_minutes: u32,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,

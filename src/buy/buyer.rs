@@ -1,0 +1,321 @@
+//! The steps with the wallet, from its checks to the published tickets.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::assemble::{self, TicketAddresses};
+use super::consent::{Consent, say};
+use super::error::Error;
+use super::offer::Offer;
+use super::plan::{Coin, Plan, PlanError, Price, SplitPlan, TICKET_FEE, TicketPlan, plan};
+use super::terms::Terms;
+use crate::decred::tx::{OutPoint, Tree};
+use crate::decred::{Address, Atoms, PayTo, Transaction, TxHash};
+use crate::node::Dcrwallet;
+use crate::node::dcrwallet::{PreviousOutput, Unspent};
+
+/// Coins of other accounts are not touched.
+const ACCOUNT: &str = "default";
+
+/// A ticket's parents must be in a block: with less, dcrd does not take it.
+const CONFIRMATIONS: u32 = 1;
+
+/// How often the wallet is asked whether the split was mined, and how often the holder is told.
+const POLL: Duration = Duration::from_secs(1);
+const TELL: Duration = Duration::from_secs(60);
+
+/// The price may rise while a split waits for its block, but not for ever.
+const MAX_SPLITS: u32 = 5;
+
+/// Stake opcodes before a script that a key can spend: change of tickets, payouts of votes and
+/// revocations. Output 0 of a ticket has another and is no coin.
+const SPENDABLE_TAGS: [u8; 3] = [0xbb, 0xbc, 0xbd];
+
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    pub count: usize,
+    /// How long a split is waited for.
+    pub wait: Duration,
+}
+
+/// What was bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub tickets: Vec<TxHash>,
+    /// The last split that was made; `None` when the coins were there.
+    pub split: Option<TxHash>,
+    /// Of each ticket.
+    pub price: Atoms,
+    /// Of each ticket.
+    pub pool_fee: Atoms,
+}
+
+/// A checked wallet with checked terms.
+#[derive(Debug)]
+pub struct Buyer {
+    wallet: Dcrwallet,
+    terms: Terms,
+    consent: Consent,
+}
+
+impl Buyer {
+    /// Checks that the wallet is fit, of the pool's network, and owner of a key of the script, which it
+    /// is then given: from now on it knows the tickets as its own.
+    pub async fn new(wallet: Dcrwallet, terms: Terms, consent: Consent) -> Result<Self, Error> {
+        wallet.check_own(terms.network).await?;
+        if !wallet.sync_status().await?.synced {
+            return Err(Error::NotSynced);
+        }
+        let hash = terms.script.user_key().hash160();
+        let address = Address::pubkey_hash(terms.network, hash).to_string();
+        let known = wallet.validate_address(&address).await?;
+        if !known.is_valid || !known.is_mine {
+            return Err(Error::NotOurKey { address });
+        }
+        wallet.import_script(&terms.script.to_hex()).await?;
+        Ok(Self {
+            wallet,
+            terms,
+            consent,
+        })
+    }
+
+    /// Buys. What an earlier, broken run prepared is used.
+    pub async fn buy(&self, order: Order) -> Result<Receipt, Error> {
+        let mut agreed: Option<Offer> = None;
+        let mut last_split = None;
+        for _ in 0..MAX_SPLITS {
+            let plan = self.plan(order.count).await?;
+            let offer = Offer::new(&plan, &self.terms);
+            if !agreed.as_ref().is_some_and(|agreed| agreed.covers(&offer)) {
+                if agreed.is_some() {
+                    say("the ticket price rose meanwhile:");
+                }
+                self.consent.to(&offer).await?;
+                agreed = Some(offer);
+            }
+            match &plan.split {
+                Some(split) => {
+                    let hash = self.publish_split(split).await?;
+                    self.wait_until_mined(hash, order.wait).await?;
+                    last_split = Some(hash);
+                }
+                None => return self.publish_tickets(&plan, last_split).await,
+            }
+        }
+        Err(Error::TooManySplits(MAX_SPLITS))
+    }
+
+    async fn plan(&self, count: usize) -> Result<Plan, Error> {
+        let tip = self.wallet.best_block().await?.height;
+        let ticket = self.wallet.ticket_price().await?;
+        let pool_fee = self
+            .terms
+            .pool_fee(tip, ticket, TICKET_FEE)
+            .ok_or(Error::Plan(PlanError::Price))?;
+        let price = Price { ticket, pool_fee };
+        let unspent = self.wallet.unspent(CONFIRMATIONS).await?;
+        let coins = unspent.iter().filter_map(coin).collect();
+        Ok(plan(coins, price, count)?)
+    }
+
+    async fn publish_split(&self, plan: &SplitPlan) -> Result<TxHash, Error> {
+        let mut fresh = Vec::new();
+        for _ in 0..assemble::split_addresses(plan) {
+            fresh.push(self.fresh_address().await?);
+        }
+        let tx = assemble::split(plan, &fresh);
+        let hash = self.sign_and_send("the split", &tx, &plan.inputs).await?;
+        say(&format!(
+            "split published: {hash} makes the coins for {} tickets",
+            plan.tickets
+        ));
+        Ok(hash)
+    }
+
+    async fn wait_until_mined(&self, split: TxHash, limit: Duration) -> Result<(), Error> {
+        say(
+            "waiting for the split to be mined (it may take several minutes; breaking off is safe)",
+        );
+        let start = Instant::now();
+        let mut told = start;
+        while start.elapsed() < limit {
+            let found = self.wallet.transaction(split).await;
+            match found {
+                Ok(Some(tx)) if tx.confirmations >= i64::from(CONFIRMATIONS) => return Ok(()),
+                // A wallet that restarts in these minutes is no reason to give up.
+                Err(error) if !error.is_unavailable() => return Err(error.into()),
+                _ => {}
+            }
+            if told.elapsed() >= TELL {
+                told = Instant::now();
+                say(&format!(
+                    "still waiting for {split}, {} min",
+                    start.elapsed().as_secs() / 60
+                ));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Err(Error::SplitNotMined {
+            split,
+            waited: limit,
+        })
+    }
+
+    async fn publish_tickets(&self, plan: &Plan, split: Option<TxHash>) -> Result<Receipt, Error> {
+        let mut tickets = Vec::new();
+        for ticket in &plan.ready {
+            match self.publish_ticket(ticket, plan.price.ticket).await {
+                Ok(hash) => {
+                    say(&format!("ticket published: {hash}"));
+                    tickets.push(hash);
+                }
+                Err(cause) if tickets.is_empty() => return Err(cause),
+                Err(cause) => {
+                    return Err(Error::Partly {
+                        bought: tickets,
+                        wanted: plan.ready.len(),
+                        cause: Box::new(cause),
+                    });
+                }
+            }
+        }
+        let pool_fee = plan.ready.iter().map(|ticket| ticket.fee_commitment).max();
+        Ok(Receipt {
+            tickets,
+            split,
+            price: plan.price.ticket,
+            pool_fee: pool_fee.unwrap_or_default(),
+        })
+    }
+
+    async fn publish_ticket(&self, plan: &TicketPlan, price: Atoms) -> Result<TxHash, Error> {
+        let addresses = TicketAddresses {
+            refund: self.fresh_address().await?,
+            fee_change: self.change_address(plan.fee_change).await?,
+            rest_change: self.change_address(plan.rest_change).await?,
+        };
+        let tx = assemble::ticket(plan, &self.terms, price, &addresses)?;
+        let coins = [plan.fee_coin.clone(), plan.rest_coin.clone()];
+        self.sign_and_send("the ticket", &tx, &coins).await
+    }
+
+    async fn change_address(&self, change: Atoms) -> Result<Option<PayTo>, Error> {
+        if change > Atoms(0) {
+            self.fresh_address().await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    async fn fresh_address(&self) -> Result<PayTo, Error> {
+        let text = self.wallet.new_address_to_use(ACCOUNT).await?;
+        Address::decode_for(self.terms.network, &text)
+            .ok()
+            .and_then(|address| address.pay_to())
+            .ok_or(Error::BadAddress(text))
+    }
+
+    /// Has the wallet sign, makes sure that it signed just this, and publishes.
+    async fn sign_and_send(
+        &self,
+        what: &'static str,
+        tx: &Transaction,
+        spent: &[Coin],
+    ) -> Result<TxHash, Error> {
+        let previous: Vec<_> = spent.iter().map(previous_output).collect();
+        let signed = self
+            .wallet
+            .sign_transaction(&tx.to_hex(), &previous)
+            .await?;
+        if !signed.complete {
+            return Err(Error::NotSigned { what });
+        }
+        let hash = tx.hash();
+        if Transaction::decode(&signed.bytes).map(|signed| signed.hash()) != Ok(hash) {
+            return Err(Error::SignedAnother);
+        }
+        self.wallet
+            .send_transaction(&hex::encode(&signed.bytes))
+            .await?;
+        Ok(hash)
+    }
+}
+
+fn previous_output(coin: &Coin) -> PreviousOutput {
+    PreviousOutput {
+        hash: coin.out_point.hash,
+        index: coin.out_point.index,
+        tree: u8::try_from(coin.out_point.tree.0).unwrap_or_default(),
+        script: hex::encode(&coin.script),
+    }
+}
+
+/// A coin that one key of the account can spend; `None` for anything else.
+fn coin(unspent: &Unspent) -> Option<Coin> {
+    if !unspent.spendable || unspent.account != ACCOUNT || unspent.amount <= Atoms(0) {
+        return None;
+    }
+    let script = hex::decode(&unspent.script).ok()?;
+    let plain = match script.split_first() {
+        Some((tag, rest)) if SPENDABLE_TAGS.contains(tag) => rest,
+        _ => script.as_slice(),
+    };
+    matches!(PayTo::parse(plain), Some(PayTo::PubKeyHash(_))).then(|| Coin {
+        out_point: OutPoint {
+            hash: unspent.hash,
+            index: unspent.index,
+            tree: if unspent.tree == 0 {
+                Tree::REGULAR
+            } else {
+                Tree::STAKE
+            },
+        },
+        value: unspent.amount,
+        script: script.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unspent(script: &str) -> Unspent {
+        serde_json::from_value(serde_json::json!({
+            "txid": "9014490c8f8883a93f6f0042926f30f08ccf3aa8f3cfd21f9b1c070d92b3e646",
+            "vout": 2, "tree": 1, "txtype": 1, "address": "", "account": "default",
+            "scriptPubKey": script, "amount": 0.00057975, "confirmations": 18, "spendable": true,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn coins_are_what_one_own_key_can_spend() {
+        let hash = "76a914bb5e96404f3062592f2ff8d9b834533c891eba8a88ac";
+        let found = coin(&unspent(hash)).unwrap();
+        assert_eq!(found.value, Atoms(57_975));
+        assert_eq!(found.out_point.tree, Tree::STAKE);
+        for tag in ["bb", "bc", "bd"] {
+            assert!(coin(&unspent(&format!("{tag}{hash}"))).is_some());
+        }
+        // Output 0 of a ticket, a script hash, something unknown, nothing.
+        for script in [
+            &format!("ba{hash}"),
+            "a914bcd1110d178ba82ecb4bdaf94cdf36bf61593c3687",
+            "6a",
+            "",
+        ] {
+            assert!(coin(&unspent(script)).is_none(), "{script}");
+        }
+        let other = Unspent {
+            account: "savings".to_owned(),
+            ..unspent(hash)
+        };
+        let watched = Unspent {
+            spendable: false,
+            ..unspent(hash)
+        };
+        assert!(coin(&other).is_none() && coin(&watched).is_none());
+    }
+}
