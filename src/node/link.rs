@@ -1,5 +1,6 @@
 //! One connection, from dial to end: who waits on it, who writes, who reads.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +25,8 @@ use super::pending::Pending;
 const WRITE_QUEUE: usize = 1024;
 /// Frames that go out with one flush.
 const WRITE_BATCH: usize = 64;
+
+const CLOSED: &str = "closed by the daemon";
 
 type Answer = Result<Utf8Bytes, Refusal>;
 type Waiter = oneshot::Sender<Answer>;
@@ -159,6 +163,8 @@ where
 {
     loop {
         let message = tokio::select! {
+            // First: an ended connection must not speak any more.
+            biased;
             () = link.ended() => return,
             message = stream.next() => message,
         };
@@ -166,9 +172,9 @@ where
         let outcome = match message {
             Some(Ok(Message::Text(text))) => dispatch(&link, &announcer, text, received),
             Some(Ok(Message::Binary(_))) => Err("a binary message".to_owned()),
-            Some(Ok(Message::Close(_))) | None => Err("closed by the daemon".to_owned()),
+            Some(Ok(Message::Close(_))) | None => Err(CLOSED.to_owned()),
             Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => Err(error.to_string()),
+            Some(Err(error)) => Err(describe(&error)),
         };
         if let Err(reason) = outcome {
             link.end(&reason);
@@ -226,7 +232,8 @@ pub(super) async fn write<S>(
     let mut pulse = interval(timing.ping_every);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = meter.received();
-    let mut last_heard = Instant::now();
+    // Counted in pulses, not by the clock: after a pause of our own the daemon gets its time all the same.
+    let mut quiet = Duration::ZERO;
     loop {
         let writing = tokio::select! {
             () = link.ended() => break,
@@ -235,10 +242,9 @@ pub(super) async fn write<S>(
                 None => break,
             },
             _ = pulse.tick() => {
-                if meter.received() != heard {
-                    heard = meter.received();
-                    last_heard = Instant::now();
-                } else if last_heard.elapsed() >= timing.silence {
+                let before = std::mem::replace(&mut heard, meter.received());
+                quiet = if heard == before { quiet + timing.ping_every } else { Duration::ZERO };
+                if quiet > timing.silence {
                     link.end("the daemon is silent");
                     break;
                 }
@@ -247,12 +253,26 @@ pub(super) async fn write<S>(
         };
         match writing {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => link.end(&error.to_string()),
+            Ok(Err(error)) => link.end(&describe(&error)),
             Err(_) => link.end("the daemon does not read"),
         }
     }
     // A farewell is polite, not needed.
     let _ = timeout(Duration::from_millis(200), sink.close()).await;
+}
+
+/// The end of a connection in few words.
+fn describe(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            CLOSED.to_owned()
+        }
+        tungstenite::Error::ConnectionClosed
+        | tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            CLOSED.to_owned()
+        }
+        error => error.to_string(),
+    }
 }
 
 async fn write_batch<S>(

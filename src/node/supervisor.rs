@@ -20,9 +20,11 @@ use crate::shutdown::Tasks;
 /// A connection that lasted so long was a good one: the next attempt comes soon.
 const STEADY: Duration = Duration::from_secs(10);
 /// How long calls in flight may go on after the role is told to stop.
-const FAREWELL: Duration = Duration::from_secs(5);
-/// How long nobody must call before the connection is closed then.
-const QUIET: Duration = Duration::from_millis(250);
+const FAREWELL: Duration = Duration::from_secs(4);
+/// Nobody must have called for so many looks, so far apart, before the connection is closed then. A vote
+/// may wait for half a second between two calls.
+const QUIET_LOOKS: u32 = 4;
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The task behind a client.
 pub(super) struct Supervisor {
@@ -164,9 +166,9 @@ impl Supervisor {
     async fn farewell(&self, link: &Link) {
         let end = Instant::now() + FAREWELL;
         let mut quiet = 0;
-        while quiet < 2 && Instant::now() < end && !link.is_ended() {
+        while quiet < QUIET_LOOKS && Instant::now() < end && !link.is_ended() {
             tokio::select! {
-                () = sleep(QUIET) => {}
+                () = sleep(LOOK_EVERY) => {}
                 () = self.current.closed() => break,
             }
             quiet = if link.is_idle() { quiet + 1 } else { 0 };

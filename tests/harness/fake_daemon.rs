@@ -58,7 +58,7 @@ pub struct Held {
 }
 
 impl Held {
-    pub fn answer(&self, result: Value) {
+    pub fn answer(&self, result: &Value) {
         let text = json!({"jsonrpc": "1.0", "result": result, "error": null, "id": self.id});
         let _ = self.connection.send(Order::Text(text.to_string()));
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use dcrstakepool::decred::{Height, Network, TicketHash};
+use dcrstakepool::decred::{Height, Network, TicketHash, VoteVersion};
 use dcrstakepool::node::check::Unfit;
 use dcrstakepool::node::client::{NO_PARAMS, Subscription, Timing};
 use dcrstakepool::node::{
@@ -96,7 +96,7 @@ async fn answers_out_of_order_reach_their_callers() {
         held.sort_by_key(|call| call.params[0].as_u64());
         for call in held.iter().rev() {
             assert_eq!(call.method, "getblockhash");
-            call.answer(call.params[0].clone());
+            call.answer(&call.params[0]);
         }
     };
     let (answers, ()) = tokio::join!(futures_util::future::join_all(calls), answering);
@@ -118,8 +118,8 @@ async fn late_double_and_unknown_answers_harm_nobody() {
         })
     ));
     let late = fake.held(1).await.remove(0);
-    late.answer(json!(1));
-    late.answer(json!(2));
+    late.answer(&json!(1));
+    late.answer(&json!(2));
     for stray in [
         r#"{"id":18446744073709551615,"result":3}"#,
         r#"{"id":"text","result":3}"#,
@@ -145,7 +145,7 @@ async fn a_dropped_call_is_forgotten() {
             mut held = fake.held(1) => held.remove(0),
         }
     };
-    held.answer(json!(7));
+    held.answer(&json!(7));
     works(&client).await;
 }
 
@@ -289,7 +289,7 @@ async fn an_answer_without_essentials_fails_its_call_only() {
     assert!(dcrd.exists_live(&nine[..8]).await.unwrap()[0]);
     assert!(dcrd.exists_live(&nine).await.is_err());
     fake.refuse("getvoteinfo", -8, "10: unrecognized vote version");
-    assert_eq!(dcrd.vote_info(Default::default()).await.unwrap(), None);
+    assert_eq!(dcrd.vote_info(VoteVersion(10)).await.unwrap(), None);
     assert_eq!(fake.calls_of("version").len(), 1, "it reconnected");
 }
 
@@ -311,7 +311,9 @@ async fn votes_are_pipelined_and_background_calls_leave_them_room() {
         assert_eq!(fake.calls_of("sendrawtransaction").len(), 5);
         let hash = TicketHash::ZERO;
         fake.answer("getblockhash", json!(hash));
-        held.iter().for_each(|call| call.answer(json!(hash)));
+        for call in held {
+            call.answer(&json!(hash));
+        }
     };
     let (votes, slow, ()) = tokio::join!(votes, slow, answering);
     for vote in votes {
@@ -363,7 +365,7 @@ async fn calls_in_flight_are_answered_after_the_order_to_stop() {
     let answering = async {
         let held = fake.held(1).await;
         tasks.stop();
-        held[0].answer(json!(TicketHash::ZERO));
+        held[0].answer(&json!(TicketHash::ZERO));
     };
     let (outcome, ()) = tokio::join!(dcrd.send_vote("00", LONG), answering);
     assert!(matches!(outcome, SendOutcome::Accepted(_)), "{outcome:?}");
@@ -381,7 +383,7 @@ async fn a_client_ends_with_its_last_handle() {
 }
 
 #[tokio::test]
-async fn start_tells_what_is_wrong() {
+async fn start_tells_a_wrong_certificate_password_or_daemon() {
     let fake = FakeDaemon::dcrd().await;
     let other = FakeDaemon::dcrd().await;
     let right = fake.config();
@@ -420,7 +422,12 @@ async fn start_tells_what_is_wrong() {
     })
     .await;
     assert!(matches!(error, Error::WrongDaemon { .. }), "{error}");
+}
 
+#[tokio::test]
+async fn start_tells_what_is_no_daemon_or_not_there() {
+    let fake = FakeDaemon::dcrd().await;
+    let right = fake.config();
     fake.handshake_status(Some(404));
     let error = start_error(right.clone()).await;
     assert!(matches!(error, Error::WrongDaemon { .. }), "{error}");
