@@ -19,3 +19,4 @@ pub mod simnet;
 pub mod user;
 pub mod wait;
 pub mod wallet;
+pub mod world;

@@ -8,6 +8,8 @@ use super::browser::Browser;
 use super::daemon_rpc::{PASSWORD as WALLET_PASSWORD, USER as WALLET_USER};
 use super::http::{self, Response};
 use super::pool::Pool;
+use super::port::free_port;
+use super::process::Process;
 use super::program;
 use super::wait;
 use super::wallet::Wallet;
@@ -32,12 +34,6 @@ pub struct PurchaseInfo {
     pub fee_percent: f64,
     pub vote_bits: u64,
     pub vote_version: u64,
-}
-
-/// What `dcrstakepool buy` did.
-#[derive(Debug)]
-pub struct Purchase {
-    pub tickets: Vec<String>,
 }
 
 impl User {
@@ -167,48 +163,46 @@ impl User {
         answer
     }
 
-    /// Buys with the program's own tool; funds must be spendable.
-    pub fn buy(&self, pool: &Pool, count: u32) -> Purchase {
-        let file = |name: &str| self.folder.join(name).display().to_string();
-        let wallet = format!("127.0.0.1:{}", self.wallet.rpc_port());
-        let cert = self.wallet.cert().display().to_string();
-        let count = count.to_string();
-        let output = program::run(&[
-            "buy",
-            "--pool",
-            &pool.url(),
-            "--token-file",
-            &file("token"),
-            "--wallet",
-            &wallet,
-            "--wallet-user",
-            WALLET_USER,
-            "--wallet-password-file",
-            &file("password"),
-            "--wallet-cert",
-            &cert,
-            "--count",
-            &count,
-            "--yes",
-            "--json",
-        ]);
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "buy: {}\n{said}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let json: Value = said
-            .lines()
-            .last()
+    /// Starts the program's own tool for ticket holders. It waits for blocks: mine while it runs.
+    pub fn start_buying(&self, pool: &Pool, count: u32) -> Buying {
+        let mut command = program::command(&["buy", "--yes", "--json"]);
+        command
+            .args(["--pool", &pool.url(), "--count", &count.to_string()])
+            .arg("--token-file")
+            .arg(self.folder.join("token"))
+            .args(["--wallet", &format!("127.0.0.1:{}", self.wallet.rpc_port())])
+            .args(["--wallet-user", WALLET_USER])
+            .arg("--wallet-password-file")
+            .arg(self.folder.join("password"))
+            .arg("--wallet-cert")
+            .arg(self.wallet.cert());
+        let log = self.folder.join(format!("buy-{}.log", free_port()));
+        Buying(Process::start("buy", &command, &log))
+    }
+}
+
+/// A purchase under way.
+#[derive(Debug)]
+pub struct Buying(Process);
+
+impl Buying {
+    pub fn ended(&mut self) -> bool {
+        self.0.ended().is_some()
+    }
+
+    /// The hashes of the tickets.
+    pub fn finish(mut self) -> Vec<String> {
+        let status = self.0.wait();
+        let said = self.0.log();
+        assert!(status.success(), "buy: {status}\n{said}");
+        let json = said.lines().rev().find(|line| line.starts_with('{'));
+        let json: Value = json
             .and_then(|line| serde_json::from_str(line).ok())
             .unwrap_or_else(|| panic!("buy prints no JSON: {said}"));
         let tickets = json["tickets"].as_array().into_iter().flatten();
-        let tickets = tickets.filter_map(|hash| hash.as_str().map(str::to_owned));
-        Purchase {
-            tickets: tickets.collect(),
-        }
+        tickets
+            .filter_map(|hash| hash.as_str().map(str::to_owned))
+            .collect()
     }
 }
 

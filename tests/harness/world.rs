@@ -1,0 +1,136 @@
+//! A pool with its network and its users, and the verbs that stories are told with.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::dcrd::Dcrd;
+use super::folder::Folder;
+use super::ledger::Ledger;
+use super::pair::Pair;
+use super::pool::Pool;
+use super::simnet::Simnet;
+use super::user::{Buying, User};
+use super::wait;
+
+/// Coins that each user starts with; a ticket costs a small part of one here.
+const COINS: f64 = 12.0;
+
+/// Between blocks while a purchase runs, which asks once a second whether its split was mined.
+const WHILE_BUYING: Duration = Duration::from_millis(250);
+
+/// Fields end in this order: users, then the pool, then its daemons, then the folder.
+#[derive(Debug)]
+pub struct World {
+    pub users: Vec<User>,
+    pub pool: Pool,
+    pub simnet: Simnet,
+    pub ledger: Ledger,
+    /// How long the last votes on a block are waited for.
+    pub patience: Duration,
+    /// After each block: a person wants to watch.
+    pub pace: Duration,
+    folder: Folder,
+}
+
+impl World {
+    /// A network of daemons and a pool of two voting nodes on it, without users. `database_url` is told
+    /// the folder where a database may live.
+    pub fn open(pair: Pair, name: &str, database_url: impl FnOnce(&Path) -> String) -> Self {
+        let folder = Folder::new(name);
+        let simnet = Simnet::start(pair, folder.path(), 2);
+        let url = database_url(folder.path());
+        let pool = Pool::open(&simnet, folder.path(), &url);
+        Self {
+            users: Vec::new(),
+            pool,
+            simnet,
+            ledger: Ledger::default(),
+            patience: wait::PATIENCE,
+            pace: Duration::ZERO,
+            folder,
+        }
+    }
+
+    /// Someone with a funded wallet joins: signed up, verified, signed in.
+    pub fn user_joins(&mut self, name: &str) -> &mut User {
+        let wallet = self.simnet.user_wallet();
+        self.simnet.fund(&[&wallet], COINS);
+        let mut user = User::new(name, wallet, &self.pool, self.folder.path());
+        user.join(&self.pool);
+        self.users.push(user);
+        self.users.last_mut().expect("someone just joined")
+    }
+
+    pub fn node(&self) -> &Dcrd {
+        self.simnet.node()
+    }
+
+    pub fn height(&self) -> u32 {
+        self.simnet.height()
+    }
+
+    /// Mines up to `height`, each block with the votes on the one before.
+    pub fn mine_to(&mut self, height: u32) {
+        while self.height() < height {
+            self.mine_one();
+        }
+    }
+
+    /// Mines one block; gives the number of votes on the one before.
+    pub fn mine_one(&mut self) -> usize {
+        let votes = self.simnet.mine_voted(self.patience);
+        self.ledger.read(self.simnet.node());
+        if !self.pace.is_zero() {
+            wait::pause(self.pace);
+        }
+        votes
+    }
+
+    /// Every user buys `count` tickets with the program's own tool; the chain goes on until they are
+    /// mined.
+    pub fn everyone_buys(&mut self, count: u32) {
+        for user in &self.users {
+            user.wallet.wait_for_height(self.simnet.height());
+        }
+        let started = self
+            .users
+            .iter()
+            .map(|user| user.start_buying(&self.pool, count));
+        let mut running: Vec<Buying> = started.collect();
+        while running.iter_mut().any(|buying| !buying.ended()) {
+            self.mine_one();
+            wait::pause(WHILE_BUYING);
+        }
+        let bought: Vec<_> = running.into_iter().flat_map(Buying::finish).collect();
+        assert_eq!(bought.len(), self.users.len() * count as usize);
+        self.mine_until_mined(&bought);
+    }
+
+    fn mine_until_mined(&mut self, tickets: &[String]) {
+        for _ in 0..8 {
+            self.ledger.read(self.simnet.node());
+            let mined: Vec<_> = self
+                .ledger
+                .tickets
+                .keys()
+                .map(ToString::to_string)
+                .collect();
+            if tickets.iter().all(|ticket| mined.contains(ticket)) {
+                return;
+            }
+            self.mine_one();
+        }
+        panic!("tickets are not mined: {tickets:?}");
+    }
+
+    /// Fails when a vote is missing in any block that needs votes.
+    pub fn assert_nothing_missed(&self) {
+        let missed = self.ledger.missed();
+        assert_eq!(
+            missed,
+            0,
+            "votes missing up to height {}",
+            self.ledger.height()
+        );
+    }
+}
