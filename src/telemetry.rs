@@ -14,6 +14,7 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, fmt as format};
 
+use crate::config::log::parse_filter;
 use crate::config::{LogConfig, LogFormat};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,22 +65,11 @@ impl Telemetry {
     }
 }
 
-/// Whether `filter` can be used.
-///
-/// # Errors
-/// Why not.
-pub fn check_filter(filter: &str) -> Result<(), String> {
-    parse(filter).map(|_| ()).map_err(|error| error.to_string())
-}
-
 fn parse(filter: &str) -> Result<EnvFilter, Error> {
-    EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse(filter)
-        .map_err(|error| Error::Filter {
-            filter: filter.to_owned(),
-            reason: error.to_string(),
-        })
+    parse_filter(filter).map_err(|reason| Error::Filter {
+        filter: filter.to_owned(),
+        reason,
+    })
 }
 
 /// Our own code at any level, all other code at info at most.
@@ -163,6 +153,6 @@ mod tests {
             tracing::warn!("loud");
         });
         assert!(!log.contains("quiet") && log.contains("loud"), "{log}");
-        assert!(check_filter("info,dcrstakepool=loud=x").is_err());
+        assert!(parse("info,dcrstakepool=loud=x").is_err());
     }
 }

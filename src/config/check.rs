@@ -7,6 +7,7 @@ use super::problem::{Invalid, Problem};
 use super::raw::Raw;
 use super::reader::{Entry, Given, GivenSecret};
 use crate::secret::Secret;
+use crate::tls;
 
 /// Gathers problems and warnings while a role's sections are resolved.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Check {
     base: PathBuf,
     place: String,
     file: Option<PathBuf>,
+    unreadable: bool,
     /// A secret stands in the file itself.
     secret_in_file: bool,
 }
@@ -36,6 +38,7 @@ impl Check {
             base,
             place: place_of(raw.file.as_deref()),
             file: raw.file.clone(),
+            unreadable: raw.unreadable,
             secret_in_file: false,
         }
     }
@@ -95,8 +98,11 @@ impl Check {
         });
     }
 
+    /// Notes that a key should be there, unless the whole file is unknown.
     pub fn missing(&mut self, key: &str) {
-        self.reject_key(key, "is missing");
+        if !self.unreadable {
+            self.reject_key(key, "is missing");
+        }
     }
 
     /// The entry, or a problem when it was not given.
@@ -108,7 +114,7 @@ impl Check {
     }
 
     /// Whether a problem about this key is known: a key of the wrong type is not missing, too.
-    fn noted(&self, key: &str) -> bool {
+    pub fn noted(&self, key: &str) -> bool {
         self.problems.iter().any(|problem| problem.key == key)
     }
 
@@ -210,24 +216,38 @@ impl Check {
         entry
     }
 
-    /// Reads a file that must be a PEM certificate.
-    pub fn certificate(&mut self, cert: &Entry<PathBuf>, hint: &str) -> Option<(PathBuf, String)> {
-        let path = self.path(&cert.value);
-        let pem = match std::fs::read_to_string(&path) {
-            Ok(pem) => pem,
+    /// Reads the file of a certificate to pin; `hint` says where it comes from.
+    pub fn pinned_certificate(
+        &mut self,
+        cert: &Entry<PathBuf>,
+        hint: &str,
+    ) -> Option<(PathBuf, String)> {
+        let (path, pem) = self.pem(cert, hint)?;
+        match tls::client_config(&pem, &[]) {
+            Ok(_) => Some((path, pem)),
             Err(error) => {
                 self.reject(cert, format!("{}: {error}; {hint}", path.display()));
-                return None;
+                None
             }
-        };
-        if !pem.contains("-----BEGIN CERTIFICATE-----") {
-            self.reject(cert, format!("{} is not a PEM certificate", path.display()));
-            return None;
         }
-        Some((path, pem))
     }
 
-    #[cfg(unix)]
+    /// Reads a file that holds PEM.
+    pub fn pem(&mut self, file: &Entry<PathBuf>, hint: &str) -> Option<(PathBuf, String)> {
+        let path = self.path(&file.value);
+        match std::fs::read_to_string(&path) {
+            Ok(pem) if pem.contains("-----BEGIN ") => Some((path, pem)),
+            Ok(_) => {
+                self.reject(file, format!("{} is not PEM; {hint}", path.display()));
+                None
+            }
+            Err(error) => {
+                self.reject(file, format!("{}: {error}; {hint}", path.display()));
+                None
+            }
+        }
+    }
+
     fn warn_if_others_can_read(&mut self, path: &Path) {
         use std::os::unix::fs::PermissionsExt as _;
         let readable = std::fs::metadata(path)

@@ -20,6 +20,8 @@ const LARGEST_INDEX: usize = 999;
 pub struct Layers {
     pub tree: Map<String, Value>,
     pub file: Option<PathBuf>,
+    /// There is a file, but nothing of it is known: what it lacks cannot be said.
+    pub unreadable: bool,
     pub problems: Vec<Problem>,
 }
 
@@ -35,9 +37,11 @@ impl Layers {
         if let Some(text) = &text {
             builder = builder.add_source(File::from_str(text, FileFormat::Toml));
         }
+        let mut unreadable = file.is_some() && text.is_none();
         let tree = match builder.add_source(variables.clone()).build() {
             Ok(config) => table_of(config.cache),
             Err(error) => {
+                unreadable = true;
                 problems.push(Problem {
                     place: place_of(file.as_deref()),
                     key: String::new(),
@@ -49,6 +53,7 @@ impl Layers {
         Self {
             tree,
             file,
+            unreadable,
             problems,
         }
     }

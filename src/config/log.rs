@@ -1,8 +1,10 @@
 //! `[log]`.
 
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+
 use super::check::Check;
 use super::raw::RawLog;
-use crate::telemetry;
 
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum LogFormat {
 impl LogConfig {
     pub(super) fn resolve(raw: RawLog, check: &mut Check) -> Option<Self> {
         let filter = check.parse_or(raw.filter, "info".to_owned(), |filter| {
-            telemetry::check_filter(filter).map(|()| filter.clone())
+            parse_filter(filter).map(|_| filter.clone())
         });
         let format = check.parse_or(raw.format, LogFormat::Text, |format| {
             match format.as_str() {
@@ -35,4 +37,15 @@ impl LogConfig {
             format: format?,
         })
     }
+}
+
+/// The directives of a filter; what they leave open is info.
+///
+/// # Errors
+/// Why they cannot be used.
+pub fn parse_filter(filter: &str) -> Result<EnvFilter, String> {
+    EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .parse(filter)
+        .map_err(|error| format!("{filter:?}: {error}"))
 }

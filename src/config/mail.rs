@@ -57,7 +57,7 @@ impl MailConfig {
             .ca_cert
             .filter(|path| !path.value.as_os_str().is_empty())
         {
-            Some(cert) => Some(check.certificate(&cert, "the authority's certificate")?.1),
+            Some(cert) => Some(check.pem(&cert, "it is the authority's certificate")?.1),
             None => None,
         };
         let username = raw.username.map(|name| name.value).unwrap_or_default();

@@ -38,7 +38,8 @@ impl NodeConfig {
         });
         let password = check.need_secret(raw.password);
         let cert = check.need(raw.cert, &format!("{section}.cert"));
-        let cert = cert.and_then(|cert| check.certificate(&cert, "it is the daemon's rpc.cert"));
+        let cert =
+            cert.and_then(|cert| check.pinned_certificate(&cert, "it is the daemon's rpc.cert"));
         let (cert, cert_pem) = cert?;
         Some(Self {
             host: host?,

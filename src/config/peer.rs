@@ -54,7 +54,7 @@ impl VoterPeer {
         let token = check.parse(token, check::token);
         let cert = check.need(raw.cert, &format!("{section}.cert"));
         let cert = cert.and_then(|cert| {
-            check.certificate(
+            check.pinned_certificate(
                 &cert,
                 "copy it from the voter, which makes it at its first start",
             )

@@ -12,6 +12,8 @@ use crate::secret::Secret;
 #[derive(Debug, Default)]
 pub struct Raw {
     pub file: Option<PathBuf>,
+    /// See `Layers::unreadable`.
+    pub unreadable: bool,
     pub problems: Vec<Problem>,
     pub network: Given<String>,
     pub log: RawLog,
@@ -132,6 +134,7 @@ impl Raw {
         let Layers {
             tree,
             file,
+            unreadable,
             mut problems,
         } = Layers::read(sources);
         let place = place_of(file.as_deref());
@@ -149,6 +152,7 @@ impl Raw {
         };
         top.finish();
         raw.file = file;
+        raw.unreadable = unreadable;
         raw.problems = problems;
         raw
     }

@@ -92,7 +92,7 @@ impl WebConfig {
 
     fn enough_voters(&self, given: usize, check: &mut Check) {
         let needed = self.pool.min_voters;
-        if given >= needed {
+        if given >= needed || check.noted("voters") {
             return;
         }
         let reason = format!("{given} given, but pool.min_voters is {needed}");

@@ -9,6 +9,16 @@ use crate::decred::params::Network;
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const EXAMPLE: &str = include_str!("../../dcrstakepool.toml.example");
 
+/// Any certificate: none of these tests connects.
+fn certificate() -> &'static str {
+    static PEM: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    PEM.get_or_init(|| {
+        crate::tls::self_signed(&["localhost".into()])
+            .unwrap()
+            .cert_pem
+    })
+}
+
 /// A folder with a configuration and the certificates that it names.
 struct Folder(tempfile::TempDir);
 
@@ -17,7 +27,7 @@ impl Folder {
         let folder = Self(tempfile::tempdir().unwrap());
         folder.write("dcrstakepool.toml", toml);
         for cert in ["voter1.cert", "voter2.cert", "dcrd.cert", "dcrwallet.cert"] {
-            folder.write(cert, "-----BEGIN CERTIFICATE-----\n");
+            folder.write(cert, certificate());
         }
         folder
     }
@@ -346,4 +356,29 @@ fn a_key_of_the_wrong_kind_or_network_is_told_apart() {
     );
     let changed = with(&voting.replacen('6', "7", 1), "mainnet");
     assert!(changed.contains("checksum"), "{changed}");
+}
+
+#[test]
+fn a_certificate_that_is_missing_or_none_is_named_with_its_origin() {
+    let folder = Folder::with(&complete());
+    folder.write("voter1.cert", "not PEM");
+    folder.write(
+        "voter2.cert",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
+    std::fs::remove_file(folder.path().join("dcrd.cert")).unwrap();
+    let web = reasons(&folder.web(&[]).unwrap_err());
+    assert!(
+        web.contains("voters[0].cert: ") && web.contains("voter1.cert is not PEM"),
+        "{web}"
+    );
+    assert!(
+        web.contains("voters[1].cert: ") && web.contains("copy it from the voter"),
+        "{web}"
+    );
+    let voter = reasons(&folder.voter().unwrap_err());
+    assert!(
+        voter.contains("voter.dcrd.cert: ") && voter.contains("rpc.cert"),
+        "{voter}"
+    );
 }

@@ -17,7 +17,8 @@ use crate::cli::Command;
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Web(args) => web::run(args).await,
-        Command::Voter(args) => voter::run(args).await,
+        // Large: it holds the whole voter.
+        Command::Voter(args) => Box::pin(voter::run(args)).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Resume(args) => resume::run(args).await,
         Command::Buy(args) => buy::run(args).await,

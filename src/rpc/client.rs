@@ -31,7 +31,7 @@ use crate::tls;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
-const IDLE_LIMIT: Duration = Duration::from_secs(60);
+const IDLE_LIMIT: Duration = Duration::from_mins(1);
 
 /// A voter over HTTPS. Keeps its connections; every call has a deadline (`method::deadline`).
 #[derive(Clone)]
@@ -210,7 +210,13 @@ fn causes<'a>(
 fn is_wrong_certificate(error: &(dyn StdError + 'static)) -> bool {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .flat_map(nested)
         .any(tls::is_wrong_certificate)
+}
+
+/// An I/O error and those it wraps: `source` skips them.
+fn nested(error: &io::Error) -> impl Iterator<Item = &io::Error> {
+    std::iter::successors(Some(error), |error| error.get_ref()?.downcast_ref())
 }
 
 /// The outer errors only say "client error" and "connect".

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use tokio::sync::oneshot;
 
 use super::dispatch::{Refusal, dispatch};
@@ -105,14 +105,18 @@ fn expect_method<B>(request: &Request<B>, expected: &Method) -> Result<(), Refus
 }
 
 async fn read_body(body: Incoming) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        let message = format!("the request is larger than {MAX_BODY_BYTES} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::BAD_REQUEST, message)
+    };
+    // What announces itself as too large is not waited for.
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|size| size > MAX_BODY_BYTES) {
+        return Err(too_large());
+    }
     let whole = Limited::new(body, MAX_BODY_BYTES).collect();
     match tokio::time::timeout(BODY_LIMIT, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            code::BAD_REQUEST,
-            format!("the request is larger than {MAX_BODY_BYTES} bytes"),
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(Refusal::bad_request(format!(
             "the request ends early: {error}"
         ))),
