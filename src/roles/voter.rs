@@ -45,7 +45,7 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     };
     let listener = listen(&config.voter).await?;
     let tls = server_tls(&config.voter)?;
-    let (voter, links) = start::start(&config, &surroundings)
+    let (voter, links) = Box::pin(start::start(&config, &surroundings))
         .await
         .map_err(failure)?;
     serve(listener, tls, &config, voter, &front);

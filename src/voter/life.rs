@@ -67,13 +67,12 @@ pub fn status(life: &Life<'_>, tip: Height, params: &Params) -> TicketStatus {
     let expires = |mined: Height| lives(mined).saturating_add(params.ticket_expiry);
     match (life.settled, life.mined) {
         (Some(Settled::Voted(_)), _) => TicketStatus::Voted,
-        (Some(Settled::Missed { .. }), _) => TicketStatus::Missed,
         (Some(Settled::Expired { .. }), _) => TicketStatus::Expired,
         // Revocations are mined in the block that lacks the vote, or at expiry.
         (Some(Settled::Revoked { height, .. }), Some(mined)) if height.0 >= expires(mined) => {
             TicketStatus::Expired
         }
-        (Some(Settled::Revoked { .. }), _) => TicketStatus::Missed,
+        (Some(Settled::Missed { .. } | Settled::Revoked { .. }), _) => TicketStatus::Missed,
         (None, None) => TicketStatus::Mempool,
         (None, Some(mined)) if tip.0 < lives(mined) => TicketStatus::Immature,
         (None, Some(mined)) if tip.0 >= expires(mined) => TicketStatus::Expired,

@@ -69,10 +69,10 @@ impl Loader {
         let params = self.links.params;
         let age = params.ticket_maturity.saturating_add(params.ticket_expiry);
         let from = Height(tip.0.saturating_sub(age));
-        let known = self.from_wallet(from).await?;
-        self.from_live_list().await?;
-        self.from_blocks(tip).await?;
-        self.from_mempool().await?;
+        let known = self.load_from_wallet(from).await?;
+        self.load_live_list().await?;
+        self.load_blocks(tip).await?;
+        self.load_mempool().await?;
         self.give_to_wallet(&known).await
     }
 
@@ -81,13 +81,13 @@ impl Loader {
         let params = self.links.params;
         let age = params.ticket_maturity.saturating_add(params.ticket_expiry);
         if tip.0 > age {
-            self.from_wallet(Height(0)).await?;
+            self.load_from_wallet(Height(0)).await?;
         }
         Ok(())
     }
 
     /// What the wallet has, and its word on how they ended. Gives back all it has.
-    async fn from_wallet(
+    async fn load_from_wallet(
         &mut self,
         from: Height,
     ) -> Result<HashMap<TicketHash, TicketInfo>, node::Error> {
@@ -106,14 +106,14 @@ impl Loader {
         Ok(infos)
     }
 
-    async fn from_live_list(&mut self) -> Result<(), node::Error> {
+    async fn load_live_list(&mut self) -> Result<(), node::Error> {
         let live = self.dcrd.live_tickets().await?;
         let unknown = self.unknown(live).await;
         self.fetch(unknown.into_iter().map(|hash| (hash, None)).collect())
             .await
     }
 
-    async fn from_mempool(&mut self) -> Result<(), node::Error> {
+    async fn load_mempool(&mut self) -> Result<(), node::Error> {
         let waiting = self.dcrd.mempool_tickets().await?;
         let unknown = self.unknown(waiting).await;
         self.fetch(unknown.into_iter().map(|hash| (hash, None)).collect())
@@ -121,7 +121,7 @@ impl Loader {
     }
 
     /// Immature tickets are in no list: they are in the last maturity's blocks.
-    async fn from_blocks(&mut self, tip: Height) -> Result<(), node::Error> {
+    async fn load_blocks(&mut self, tip: Height) -> Result<(), node::Error> {
         let first = tip.0.saturating_sub(self.links.params.ticket_maturity);
         for height in first..=tip.0 {
             let hash = match self.dcrd.block_hash(Height(height)).await {

@@ -34,7 +34,7 @@ impl Engine {
             }
             Request::SetLowFee(added, reply) => {
                 self.set_low_fee(added);
-                drop(reply.send(()));
+                let _ = reply.send(());
             }
             Request::Numbers(reply) => drop(reply.send(self.numbers())),
             Request::Agendas(reply) => drop(reply.send(self.state.agendas.clone())),
@@ -147,7 +147,9 @@ impl Engine {
         self.links.tasks.spawn("prepare keys", async move {
             let work = tokio::task::spawn_blocking(move || {
                 if let Some(memory) = signers.memory() {
-                    scripts.iter().for_each(|script| memory.prepare(script));
+                    for script in &scripts {
+                        memory.prepare(script);
+                    }
                 }
             });
             let _ = work.await;
@@ -168,7 +170,7 @@ impl Engine {
         self.links.spawn("mark rescan", async move {
             // Not saved is an alarm already; the wallet's work goes on.
             let _ = saved.await;
-            drop(reply.send(()));
+            let _ = reply.send(());
         });
     }
 

@@ -1,5 +1,6 @@
 //! The registry of redeem scripts: which script is whose. It only grows; pure.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -79,11 +80,9 @@ impl Scripts {
             .collect::<Result<Vec<_>, _>>()?;
         let mut imported = Imported::default();
         for (hash, script) in scripts {
-            if self.by_hash.contains_key(&hash) {
-                imported.already += 1;
-            } else {
-                self.by_hash.insert(hash, script.clone());
-                imported.new.push(script);
+            match self.by_hash.entry(hash) {
+                Entry::Occupied(_) => imported.already += 1,
+                Entry::Vacant(place) => imported.new.push(place.insert(script).clone()),
             }
         }
         if !imported.new.is_empty() {

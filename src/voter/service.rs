@@ -37,7 +37,7 @@ impl Service {
         self.links
             .ask(request)
             .await
-            .ok_or_else(|| refused(code::UNAVAILABLE, "the voter is stopping"))
+            .ok_or_else(|| refused(code::UNAVAILABLE, &"the voter is stopping"))
     }
 
     /// The wallet gets the scripts of an enrolment before the user sees the address.
@@ -52,8 +52,8 @@ impl Service {
                 .import_script(&script.redeem.to_hex())
                 .await;
             import.map_err(|error| match error {
-                node::Error::Rpc { .. } => refused(code::DISAGREES, error),
-                _ => refused(code::UNAVAILABLE, error),
+                node::Error::Rpc { .. } => refused(code::DISAGREES, &error),
+                _ => unavailable(&error),
             })?;
         }
         Ok(())
@@ -61,7 +61,7 @@ impl Service {
 }
 
 /// The voter's own word.
-pub(super) fn refused(code: &str, message: impl ToString) -> Error {
+pub(super) fn refused(code: &str, message: &dyn ToString) -> Error {
     Error::Refused {
         code: code.to_owned(),
         message: message.to_string(),
@@ -86,8 +86,8 @@ impl Voter for Service {
         let answer = self.ask(|reply| Request::Register(request, reply)).await?;
         let registered = answer.map_err(|error| match &error {
             RegisterError::Refused(refusal) => refused(refusal.code(), refusal),
-            RegisterError::Script(_) => refused(code::BAD_REQUEST, error),
-            RegisterError::NotSaved(_) => refused(code::UNAVAILABLE, error),
+            RegisterError::Script(_) => refused(code::BAD_REQUEST, &error),
+            RegisterError::NotSaved(_) => refused(code::UNAVAILABLE, &error),
         })?;
         let given = self.give_to_wallet(&registered).await;
         if registered.new > 0 {
@@ -107,7 +107,7 @@ impl Voter for Service {
     ) -> Result<PreferencesAccepted, Error> {
         self.ask(|reply| Request::Preferences(request, reply))
             .await?
-            .map_err(|refusal| refused(refusal.code(), refusal))
+            .map_err(|refusal| refused(refusal.code(), &refusal))
     }
 
     async fn tickets_since(&self, request: TicketsSince) -> Result<TicketsPage, Error> {
@@ -143,7 +143,7 @@ impl Voter for Service {
 
     async fn agendas(&self, _: Empty) -> Result<Agendas, Error> {
         let known = self.ask(Request::Agendas).await?;
-        let known = known.ok_or_else(|| refused(code::UNAVAILABLE, "not known yet"))?;
+        let known = known.ok_or_else(|| refused(code::UNAVAILABLE, &"not known yet"))?;
         let choice = |choice: crate::decred::agenda::Choice| AgendaChoice {
             id: choice.id,
             description: choice.description,

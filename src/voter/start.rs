@@ -91,7 +91,7 @@ pub async fn start(
     )?;
     let cold = cold_branches(config)?;
     let (disk, mut state) = restore(config).await?;
-    let daemons = connect(config, &surroundings.back).await?;
+    let daemons = Box::pin(connect(config, &surroundings.back)).await?;
     let (reports, reports_in) = mpsc::channel(REPORTS_QUEUED);
     let (requests, requests_in) = mpsc::channel(REQUESTS_QUEUED);
     let links = Links {

@@ -49,7 +49,7 @@ impl Verifier {
         if !links.addresses_ready.load(Ordering::Relaxed) {
             return Err(refused(
                 code::UNAVAILABLE,
-                "the wallet's addresses are not synchronised yet",
+                &"the wallet's addresses are not synchronised yet",
             ));
         }
         self.wallet_has_key(links, &derived).await?;
@@ -64,7 +64,7 @@ impl Verifier {
     }
 
     fn derive(&self, request: &EnrolmentRequest) -> Result<Derived, Error> {
-        let bad = |reason: &dyn ToString| refused(code::BAD_REQUEST, reason.to_string());
+        let bad = |reason: &dyn ToString| refused(code::BAD_REQUEST, reason);
         if request.key_index.0 > self.max_index {
             return Err(bad(&format!(
                 "key index {} is above max_users",
@@ -137,5 +137,5 @@ fn answer(error: &node::Error) -> Error {
 }
 
 fn disagrees(message: String) -> Error {
-    refused(code::DISAGREES, message)
+    refused(code::DISAGREES, &message)
 }
