@@ -118,3 +118,6 @@ fn decide(
 pub fn next(height: Height) -> Height {
     Height(height.0.saturating_add(1))
 }
+
+#[cfg(test)]
+mod tests;

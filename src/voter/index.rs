@@ -383,4 +383,4 @@ fn life(entry: &Entry) -> Life<'_> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

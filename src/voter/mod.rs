@@ -34,3 +34,6 @@ pub mod state;
 pub mod survey;
 pub mod sync;
 pub mod verify;
+
+#[cfg(test)]
+mod testing;

@@ -163,6 +163,7 @@ impl Engine {
 
     fn on_best(&mut self, tip: Tip) {
         self.ask_subsidy(next(tip.height));
+        self.links.pokes.survey.notify_one();
         self.state.best = Some(tip.clone());
         self.publish(&WireEvent::Block { tip });
     }

@@ -15,12 +15,15 @@ use crate::node::{self, Dcrd};
 use crate::rpc::wire::{DcrdStatus, WalletStatus};
 
 const PERIOD: Duration = Duration::from_secs(5);
+/// However fast blocks come, between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
 /// dcrd may be so many blocks behind what its peers announce.
 const MAY_LAG: i64 = 2;
 
 /// Never ends by itself. `branch`: the memory signer is wanted and not there yet.
 pub async fn run(links: Links, versions: Versions, mut branch: Option<Branch>) {
     loop {
+        tokio::time::sleep(PAUSE).await;
         let _ = tokio::time::timeout(PERIOD, links.pokes.survey.notified()).await;
         if let Err(error) = dcrd(&links, &versions.dcrd).await {
             tracing::debug!(%error, "dcrd does not tell how it is");

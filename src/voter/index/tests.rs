@@ -1,0 +1,170 @@
+use uuid::Uuid;
+
+use super::*;
+use crate::decred::hash::Hash;
+use crate::decred::params::Network;
+use crate::decred::{VoteBits, VoteVersion};
+use crate::voter::testing::{script, ticket};
+
+fn block(height: u32) -> (BlockHash, Height) {
+    (
+        Hash([u8::try_from(height % 251).unwrap(); 32]),
+        Height(height),
+    )
+}
+
+fn index() -> Index {
+    let instance = InstanceId(Uuid::from_u128(1));
+    let mut index = Index::new(Network::Simnet.params(), instance);
+    index.advance(Height(100));
+    index
+}
+
+fn see(index: &mut Index, number: u8, mined: Option<u32>) -> TicketHash {
+    let owner = script(4);
+    let ticket = ticket(number, &owner);
+    let hash = ticket.hash;
+    let script = owner.redeem.hash160();
+    index.see(&ticket, &owner, script, mined.map(block));
+    hash
+}
+
+fn vote(height: u32) -> VoteRecord {
+    let (block, height) = block(height);
+    VoteRecord {
+        hash: Hash([9; 32]),
+        block,
+        height,
+        bits: VoteBits(5),
+        version: VoteVersion(12),
+        reward: Atoms(700),
+    }
+}
+
+fn status(index: &Index, hash: &TicketHash) -> TicketStatus {
+    index.get(hash).unwrap().record.status
+}
+
+#[test]
+fn a_ticket_matures_with_the_tip() {
+    let mut index = index();
+    let hash = see(&mut index, 1, None);
+    assert_eq!(status(&index, &hash), TicketStatus::Mempool);
+    see(&mut index, 1, Some(101));
+    index.advance(Height(101));
+    assert_eq!(status(&index, &hash), TicketStatus::Immature);
+    index.advance(Height(117));
+    assert_eq!(status(&index, &hash), TicketStatus::Live);
+    assert_eq!((index.counts().live, index.counts().immature), (1, 0));
+    index.advance(Height(501));
+    assert_eq!(status(&index, &hash), TicketStatus::Expired);
+}
+
+#[test]
+fn a_jump_of_the_tip_matures_all_on_the_way() {
+    let mut index = index();
+    for (number, height) in [(1, 101), (2, 110), (3, 130)] {
+        see(&mut index, number, Some(height));
+    }
+    index.advance(Height(140));
+    assert_eq!((index.counts().live, index.counts().immature), (2, 1));
+}
+
+#[test]
+fn a_disconnected_block_takes_back_what_it_did() {
+    let mut index = index();
+    let old = see(&mut index, 1, Some(90));
+    let new = see(&mut index, 2, Some(110));
+    index.voted(old, vote(110));
+    index.advance(Height(110));
+    assert_eq!(index.total_reward(), Atoms(700));
+    index.take_back(block(110).0, Height(110));
+    assert_eq!(index.tip(), Height(109));
+    assert_eq!(status(&index, &old), TicketStatus::Live);
+    assert_eq!(status(&index, &new), TicketStatus::Mempool);
+    assert_eq!(index.total_reward(), Atoms(0));
+    assert!(index.get(&old).unwrap().record.vote.is_none());
+}
+
+#[test]
+fn taking_back_a_block_makes_the_matured_immature() {
+    let mut index = index();
+    let hash = see(&mut index, 1, Some(100));
+    index.advance(Height(116));
+    assert_eq!(status(&index, &hash), TicketStatus::Live);
+    index.take_back(block(116).0, Height(116));
+    assert_eq!(status(&index, &hash), TicketStatus::Immature);
+}
+
+#[test]
+fn a_ticket_mined_at_another_height_is_judged_anew() {
+    let mut index = index();
+    let hash = see(&mut index, 1, Some(101));
+    index.judge(hash, FeeVerdict::Good, Atoms(5));
+    see(&mut index, 1, Some(101));
+    assert_eq!(index.get(&hash).unwrap().record.verdict, FeeVerdict::Good);
+    index.take_back(block(101).0, Height(101));
+    assert_eq!(index.get(&hash).unwrap().record.verdict, FeeVerdict::Good);
+    see(&mut index, 1, Some(102));
+    let verdict = index.get(&hash).unwrap().record.verdict;
+    assert_eq!(verdict, FeeVerdict::Pending);
+    assert_eq!(index.unjudged().len(), 1);
+}
+
+#[test]
+fn low_fee_tickets_count_apart_until_an_admin_adds_them() {
+    let mut index = index();
+    let hash = see(&mut index, 1, Some(101));
+    index.judge(hash, FeeVerdict::Low, Atoms(0));
+    assert_eq!((index.counts().low_fee, index.counts().immature), (1, 0));
+    index.set_added(&HashSet::from([hash]));
+    assert!(index.get(&hash).unwrap().record.verdict.votes());
+    assert_eq!((index.counts().low_fee, index.counts().immature), (0, 1));
+    index.set_added(&HashSet::new());
+    assert_eq!(index.get(&hash).unwrap().record.verdict, FeeVerdict::Low);
+}
+
+#[test]
+fn a_cursor_gets_each_change_once() {
+    let mut index = index();
+    let one = see(&mut index, 1, None);
+    see(&mut index, 2, None);
+    let mut cursor = TicketsSince {
+        instance: None,
+        sequence: 99,
+        limit: 1,
+    };
+    let page = index.since(&cursor);
+    assert_eq!((page.tickets.len(), page.more), (1, true), "starts over");
+    cursor.instance = Some(page.instance);
+    cursor.sequence = page.sequence;
+    let page = index.since(&cursor);
+    assert_eq!((page.tickets.len(), page.more), (1, false));
+    cursor.sequence = page.sequence;
+    assert!(index.since(&cursor).tickets.is_empty());
+    see(&mut index, 1, Some(101));
+    let page = index.since(&cursor);
+    assert_eq!(page.tickets[0].hash, one);
+    assert_eq!(page.tickets.len(), 1);
+}
+
+#[test]
+fn what_the_chain_said_is_not_overruled_by_the_wallet() {
+    let mut index = index();
+    let hash = see(&mut index, 1, Some(90));
+    index.voted(hash, vote(110));
+    index.settle_if_open(hash, Settled::Missed { by: None });
+    assert_eq!(status(&index, &hash), TicketStatus::Voted);
+    let other = see(&mut index, 2, Some(90));
+    let by = Some(Hash([8; 32]));
+    index.settle_if_open(other, Settled::Expired { by });
+    assert_eq!(status(&index, &other), TicketStatus::Expired);
+    assert_eq!(index.counts().revoked, 1);
+}
+
+#[test]
+fn what_an_unknown_ticket_does_is_passed_over() {
+    let mut index = index();
+    index.voted(Hash([3; 32]), vote(110));
+    assert!(index.is_empty());
+}
