@@ -544,3 +544,40 @@ async fn checks_name_what_makes_a_daemon_unfit() {
     let unfit = wallet.check(Network::Simnet, &key).await.unwrap_err();
     assert!(matches!(unfit, Unfit::VotesItself(_)), "{unfit}");
 }
+
+/// Each worker calls and calls; an answer must be its own, and trouble must be named as such.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_across_many_lost_connections_never_get_anothers_answer() {
+    const WORKERS: u32 = 8;
+    let fake = FakeDaemon::dcrd().await;
+    let (client, _notifications, _tasks) = start(&fake, impatient()).await;
+    fake.script("getblockhash", |params| Reply::Result(params[0].clone()));
+    let work = (0..WORKERS).map(|worker| {
+        let client = client.clone();
+        async move {
+            let mut answered = 0_u32;
+            let mut number = worker;
+            while answered < 200 {
+                number += WORKERS;
+                match client.call::<u32>("getblockhash", (number,), LONG).await {
+                    Ok(answer) => {
+                        assert_eq!(answer, number);
+                        answered += 1;
+                    }
+                    Err(error) => {
+                        assert!(error.is_unavailable(), "{error}");
+                        client.connected(LONG).await.unwrap();
+                    }
+                }
+            }
+        }
+    });
+    let breaking = async {
+        for round in 1..=10 {
+            fake.wait_for_calls("getblockhash", round * 100).await;
+            fake.drop_connections();
+        }
+    };
+    let all = async { tokio::join!(futures_util::future::join_all(work), breaking) };
+    timeout(LONG, all).await.expect("a call hangs");
+}
