@@ -5,6 +5,7 @@
 //! watcher has it import later.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -14,6 +15,9 @@ use crate::db::{EnrolledUser, Enrolment};
 use crate::decred::Height;
 use crate::domain::{KeyIndex, UserId};
 use crate::rpc::wire::EnrolmentRequest;
+
+/// How long a page waits for the wallets after the user is stored.
+const IMPORT: Duration = Duration::from_secs(10);
 
 impl Pool {
     /// Flow 1: from a public-key address to a ticket address that every wallet knows. The checks come
@@ -93,7 +97,8 @@ impl Pool {
     /// Has all wallets import the script. Who cannot now, will be told again by its watcher.
     async fn import_everywhere(&self, user: &EnrolledUser) {
         let imports = self.peers.iter().map(async |peer| {
-            if let Err(error) = self.import(peer, vec![sync::import(user)]).await {
+            let import = self.import(peer, vec![sync::import(user)]);
+            if let Err(error) = peer.within(IMPORT, import).await {
                 tracing::warn!(voter = peer.name(), %error, "script not imported yet");
             }
         });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Error, Pool, PurchaseInfo, PurchaseInfoError, User, VotingError};
 use crate::db::NewPreference;
-use crate::decred::agenda::{Agenda, Agendas, Choice};
+use crate::decred::agenda::Agendas;
 use crate::decred::{Height, VoteBits, VoteVersion};
 use crate::domain::UserId;
 use crate::rpc::wire;
@@ -167,22 +167,5 @@ fn none() -> Agendas {
 
 /// The wire's agendas as the chain's.
 fn known(agendas: &wire::Agendas) -> Agendas {
-    let choice = |choice: &wire::AgendaChoice| Choice {
-        id: choice.id.clone(),
-        description: choice.description.clone(),
-        bits: choice.bits,
-        is_abstain: choice.is_abstain,
-        is_no: choice.is_no,
-    };
-    let agenda = |agenda: &wire::Agenda| Agenda {
-        id: agenda.id.clone(),
-        description: agenda.description.clone(),
-        mask: agenda.mask,
-        status: agenda.status.clone(),
-        choices: agenda.choices.iter().map(choice).collect(),
-    };
-    Agendas {
-        version: agendas.version,
-        agendas: agendas.agendas.iter().map(agenda).collect(),
-    }
+    Agendas::from(agendas.clone())
 }

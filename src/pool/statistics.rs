@@ -144,6 +144,7 @@ impl Pool {
 
     fn alarms(&self, halt: Option<&Halt>, able: usize) -> Vec<Alarm> {
         let now = self.clock.unix_seconds();
+        let best = self.best_height();
         let mut alarms = Vec::new();
         if let Some(halt) = halt {
             let message = format!("enrolment is halted: {}: {}", halt.voter, halt.reason);
@@ -155,32 +156,42 @@ impl Pool {
             alarms.push(alarm("too_few_voters", message, now));
         }
         for peer in &self.peers {
-            let view = peer.view();
-            let name = peer.name();
-            if let Some(problem) = &view.problem {
-                let id = if problem.wrong {
-                    "voter_wrong"
-                } else {
-                    "voter_away"
-                };
-                let message = format!("{name}: {}", problem.text);
-                alarms.push(alarm(id, message, problem.since));
-            }
-            if !view.differing_keys.is_empty() {
-                let keys = view.differing_keys.join(", ");
-                let message = format!("{name} is configured differently: {keys}");
-                alarms.push(alarm("voter_configured_differently", message, now));
-            }
-            let theirs = view.status.iter().flat_map(|status| &status.alarms);
-            alarms.extend(theirs.map(|theirs| {
-                alarm(
-                    &theirs.id,
-                    format!("{name}: {}", theirs.message),
-                    theirs.since,
-                )
-            }));
+            self.alarms_of(peer, best, now, &mut alarms);
         }
         alarms
+    }
+
+    fn alarms_of(&self, peer: &Peer, best: Option<Height>, now: i64, alarms: &mut Vec<Alarm>) {
+        let view = peer.view().clone();
+        let name = peer.name();
+        if let Some(problem) = &view.problem {
+            let id = if problem.wrong {
+                "voter_wrong"
+            } else {
+                "voter_away"
+            };
+            let message = format!("{name}: {}", problem.text);
+            alarms.push(alarm(id, message, problem.since));
+        }
+        if !view.differing_keys.is_empty() {
+            let keys = view.differing_keys.join(", ");
+            let message = format!("{name} is configured differently: {keys}");
+            alarms.push(alarm("voter_configured_differently", message, now));
+        }
+        let Some(status) = view.status.filter(|_| view.connected) else {
+            return;
+        };
+        if let (Some(tip), Some(best)) = (&status.best, best)
+            && self.lags(tip.height, best, now)
+        {
+            let message = format!("{name} is at block {}, the best at {best}", tip.height);
+            alarms.push(alarm("voter_lags", message, now));
+        }
+        let theirs = status.alarms.iter();
+        alarms.extend(theirs.map(|theirs| {
+            let message = format!("{name}: {}", theirs.message);
+            alarm(&theirs.id, message, theirs.since)
+        }));
     }
 
     pub(super) fn heights(&self) -> MutexGuard<'_, Heights> {

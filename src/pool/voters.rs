@@ -104,6 +104,13 @@ impl Peer {
         })
     }
 
+    /// The error without the name, which goes before it wherever it is shown.
+    fn reason(&self, error: &Error) -> String {
+        let text = error.to_string();
+        let named = format!("voter {} ", self.name);
+        text.strip_prefix(&named).unwrap_or(&text).to_owned()
+    }
+
     fn note_problem(&self, text: String, wrong: bool, now: i64) {
         let mut view = self.view();
         let news = view.connected || view.problem.as_ref().is_none_or(|p| p.text != text);
@@ -139,7 +146,10 @@ impl Pool {
         let mut events = None;
         let mut events_from = Instant::now();
         while !self.tasks.is_stopping() {
-            let connected = self.visit(peer).await;
+            let connected = tokio::select! {
+                () = self.tasks.stopping() => return,
+                connected = self.visit(peer) => connected,
+            };
             if !connected {
                 events = None;
             } else if events.is_none() && events_from <= Instant::now() {
@@ -179,7 +189,7 @@ impl Pool {
         let status = match peer.within(QUICK, peer.voter.status(Empty {})).await {
             Ok(status) => status,
             Err(error) => {
-                peer.note_problem(error.to_string(), is_wrong(&error), now);
+                peer.note_problem(peer.reason(&error), is_wrong(&error), now);
                 return false;
             }
         };

@@ -59,9 +59,6 @@ fn rust_log(sources: &Sources) -> Option<&str> {
 /// Enough voters must be there, unless the operator said to start without.
 async fn check_voters(pool: &Pool, start_without: bool) -> Result<(), Failure> {
     let voters = pool.check_voters().await;
-    for fault in &voters.faults {
-        tracing::warn!(voter = fault.voter, wrong = fault.wrong, "{}", fault.reason);
-    }
     if voters.enough() {
         return Ok(());
     }
