@@ -342,7 +342,8 @@ impl Voter for FakeVoter {
         self.called(method::TICKETS_SINCE).await?;
         Ok(self.with(|state| {
             let known = request.instance == Some(state.status.instance);
-            let from = if known { request.sequence as usize } else { 0 };
+            let position = usize::try_from(request.sequence).expect("64 bits");
+            let from = if known { position } else { 0 };
             let from = from.min(state.tickets.len());
             let to = (from + request.limit as usize).min(state.tickets.len());
             TicketsPage {

@@ -154,6 +154,10 @@ fn keys_that_are_wrong() {
         "\"8000\"",
         &["web.listen: ", "ADDRESS:PORT"],
     );
+}
+
+#[test]
+fn values_that_are_wrong() {
     refused(
         "web",
         "\"simnet\"",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dcrstakepool::config::{Sources, WebConfig};
 use dcrstakepool::decred::Height;
 use dcrstakepool::decred::params::Network;
 use dcrstakepool::domain::{KeyIndex, PoolId, UserId};
@@ -209,66 +210,72 @@ fn request(line: &str, token: &str, body: &str) -> String {
     )
 }
 
+/// A field of another version.
+const STALE_BODY: &str =
+    "{\"version\":2,\"user_id\":1,\"key_index\":1,\"user_pubkey_address\":\"x\"}";
+
+/// Request line, token, body; status and code of the refusal.
+const OUTSIDE_THE_CONTRACT: [(&str, &str, &str, &str, &str); 12] = [
+    (
+        "POST /rpc/v1/status",
+        "wrong",
+        "{}",
+        "401",
+        code::UNAUTHORIZED,
+    ),
+    (
+        "POST /rpc/v1/no_such",
+        "wrong",
+        "{}",
+        "401",
+        code::UNAUTHORIZED,
+    ),
+    ("GET /rpc/v1/status", TOKEN, "", "405", code::BAD_REQUEST),
+    ("POST /rpc/v1/events", TOKEN, "", "405", code::BAD_REQUEST),
+    (
+        "POST /rpc/v1/no_such",
+        TOKEN,
+        "{}",
+        "404",
+        code::BAD_REQUEST,
+    ),
+    ("POST /rpc/v2/status", TOKEN, "{}", "404", code::BAD_REQUEST),
+    ("POST /", TOKEN, "{}", "404", code::BAD_REQUEST),
+    ("POST /rpc/v1/status", TOKEN, "", "400", code::BAD_REQUEST),
+    (
+        "POST /rpc/v1/status",
+        TOKEN,
+        "{\"new\":1}",
+        "400",
+        code::BAD_REQUEST,
+    ),
+    (
+        "POST /rpc/v1/status",
+        TOKEN,
+        "{} {}",
+        "400",
+        code::BAD_REQUEST,
+    ),
+    (
+        "POST /rpc/v1/status",
+        TOKEN,
+        "\u{1f600}",
+        "400",
+        code::BAD_REQUEST,
+    ),
+    (
+        "POST /rpc/v1/verify_enrolment",
+        TOKEN,
+        STALE_BODY,
+        "400",
+        code::BAD_REQUEST,
+    ),
+];
+
 #[tokio::test]
 async fn what_is_not_in_the_contract_is_refused_with_a_reason() {
     let (running, _) = voter().await;
-    let stale = EnrolmentBody::with("\"version\":2,");
-    for (line, token, body, status, code) in [
-        (
-            "POST /rpc/v1/status",
-            "wrong",
-            "{}",
-            "401",
-            code::UNAUTHORIZED,
-        ),
-        (
-            "POST /rpc/v1/no_such",
-            "wrong",
-            "{}",
-            "401",
-            code::UNAUTHORIZED,
-        ),
-        ("GET /rpc/v1/status", TOKEN, "", "405", code::BAD_REQUEST),
-        ("POST /rpc/v1/events", TOKEN, "", "405", code::BAD_REQUEST),
-        (
-            "POST /rpc/v1/no_such",
-            TOKEN,
-            "{}",
-            "404",
-            code::BAD_REQUEST,
-        ),
-        ("POST /rpc/v2/status", TOKEN, "{}", "404", code::BAD_REQUEST),
-        ("POST /", TOKEN, "{}", "404", code::BAD_REQUEST),
-        ("POST /rpc/v1/status", TOKEN, "", "400", code::BAD_REQUEST),
-        (
-            "POST /rpc/v1/status",
-            TOKEN,
-            "{\"new\":1}",
-            "400",
-            code::BAD_REQUEST,
-        ),
-        (
-            "POST /rpc/v1/status",
-            TOKEN,
-            "{} {}",
-            "400",
-            code::BAD_REQUEST,
-        ),
-        (
-            "POST /rpc/v1/status",
-            TOKEN,
-            "\u{1f600}",
-            "400",
-            code::BAD_REQUEST,
-        ),
-        (
-            "POST /rpc/v1/verify_enrolment",
-            TOKEN,
-            &stale.0,
-            "400",
-            code::BAD_REQUEST,
-        ),
-    ] {
+    for (line, token, body, status, code) in OUTSIDE_THE_CONTRACT {
         let answer = raw(&running, request(line, token, body)).await;
         let status = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&status), "{line} {body}: {answer}");
@@ -285,16 +292,6 @@ async fn what_is_not_in_the_contract_is_refused_with_a_reason() {
     let answer = raw(&running, request("POST /rpc/v1/status", TOKEN, &deep)).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert_eq!(running.fake.with(|state| state.calls.len()), 0);
-}
-
-struct EnrolmentBody(String);
-
-impl EnrolmentBody {
-    fn with(extra: &str) -> Self {
-        Self(format!(
-            "{{{extra}\"user_id\":1,\"key_index\":1,\"user_pubkey_address\":\"x\"}}"
-        ))
-    }
 }
 
 #[tokio::test]
@@ -403,4 +400,44 @@ async fn one_answer(
         let _ = stream.shutdown().await;
     };
     (server, peer)
+}
+
+/// From a configuration file to an answer; and the fake does as it is told.
+#[tokio::test]
+async fn a_configured_voter_answers() {
+    let (running, _) = voter().await;
+    let (voting, user) = vectors();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dcrstakepool.toml");
+    let toml = format!(
+        "network = \"simnet\"\n[pool]\nfee_percent = 5\nvoting_wallet_extpub = \"{voting}\"\n\
+         cold_wallet_extpub = \"{voting}\"\n[web]\nbase_url = \"http://h\"\n\
+         api_secret = \"{TOKEN}\"\n{}",
+        running.section(folder.path())
+    );
+    std::fs::write(&file, toml).unwrap();
+    let sources = Sources {
+        file: Some(file),
+        ..Sources::default()
+    };
+    let config = WebConfig::load(&sources).unwrap();
+    let peer = &config.voters[0];
+    let client = VoterClient::new(peer, &Tasks::new()).unwrap();
+    running.fake.set_config(config.digests(peer));
+    running.fake.set_height(7);
+    let status = client.status(Empty {}).await.unwrap();
+    assert_eq!(status.config, config.digests(peer));
+    assert_eq!(status.best.unwrap().height, Height(7));
+
+    running.fake.disagree();
+    let request = EnrolmentRequest {
+        user_id: UserId(4),
+        key_index: KeyIndex(0),
+        user_pubkey_address: user,
+    };
+    let error = client.verify_enrolment(request).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Refused { code, .. } if code == "disagrees"),
+        "{error}"
+    );
 }
