@@ -7,7 +7,7 @@ use diesel::migration::{Migration, MigrationSource as _};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::AnyConnection;
 
@@ -118,14 +118,26 @@ pub fn known_migrations() -> QueryResult<BTreeSet<String>> {
     Ok(all.iter().map(|m| m.name().version().to_string()).collect())
 }
 
-/// Applies the oldest migration that was not applied yet.
+/// Applies the oldest migration that was not applied yet, if there is one.
 pub fn apply_next_migration(connection: &mut AnyConnection) -> QueryResult<()> {
+    fn apply<DB, C>(connection: &mut C, source: EmbeddedMigrations) -> MigrationResult
+    where
+        DB: diesel::backend::Backend,
+        C: MigrationHarness<DB>,
+    {
+        match connection.pending_migrations(source)?.first() {
+            Some(migration) => connection.run_migration(migration).map(drop),
+            None => Ok(()),
+        }
+    }
     match connection {
-        AnyConnection::Sqlite(sqlite) => sqlite.run_next_migration(SQLITE).map(drop),
-        AnyConnection::Mysql(mysql) => mysql.run_next_migration(MYSQL).map(drop),
+        AnyConnection::Sqlite(sqlite) => apply(sqlite, SQLITE),
+        AnyConnection::Mysql(mysql) => apply(mysql, MYSQL),
     }
     .map_err(of_migration)
 }
+
+type MigrationResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// The database's own error out of the migration library's wrapping.
 fn of_migration(error: Box<dyn std::error::Error + Send + Sync>) -> diesel::result::Error {

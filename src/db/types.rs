@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::Result;
+use super::connection::Location;
 use crate::decred::{Height, VoteBits, VoteVersion};
 use crate::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId};
 use crate::secret::Secret;
@@ -29,6 +31,11 @@ impl Options {
             access,
             deadline: Self::DEADLINE,
         }
+    }
+
+    /// What an operator knows the database by: its name, or the path of the file.
+    pub fn database_name(&self) -> Result<String> {
+        Ok(Location::parse(&self.url)?.name())
     }
 }
 

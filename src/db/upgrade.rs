@@ -7,8 +7,9 @@ use std::fmt;
 use diesel::prelude::*;
 
 use super::connection::AnyConnection;
+use super::error::Failure;
 use super::queries::identity;
-use super::{SchemaState, dialect};
+use super::{Error, Result, SchemaState, dialect};
 use crate::domain::PoolId;
 
 /// Where diesel writes down which migrations were applied.
@@ -57,6 +58,16 @@ pub enum Plan {
 }
 
 impl Facts {
+    /// Of a database that is not there.
+    pub fn of_nothing() -> Result<Facts> {
+        let known = dialect::known_migrations()
+            .map_err(|error| Error::from(Failure::of_statement(&error)))?;
+        Ok(Facts {
+            known,
+            ..Facts::default()
+        })
+    }
+
     /// Tables other than diesel's list of migrations, which an interrupted first run leaves alone.
     fn is_empty(&self) -> bool {
         self.tables.keys().all(|table| table == APPLIED)
@@ -65,12 +76,12 @@ impl Facts {
     pub fn state(&self) -> SchemaState {
         match plan(self) {
             Plan::Newer(_) => SchemaState::Newer,
-            Plan::Foreign(_) => SchemaState::Older,
             Plan::Steps(steps) if steps.is_empty() => SchemaState::Current,
             // Nothing was finished: an empty database, or one whose making was interrupted.
-            Plan::Steps(_) if self.applied.is_empty() => SchemaState::Empty,
-            Plan::Steps(steps) if steps == [Step::MakePoolId] => SchemaState::Empty,
-            Plan::Steps(_) => SchemaState::Older,
+            Plan::Steps(steps) if self.applied.is_empty() || steps == [Step::MakePoolId] => {
+                SchemaState::Empty
+            }
+            Plan::Steps(_) | Plan::Foreign(_) => SchemaState::Older,
         }
     }
 }

@@ -1,12 +1,114 @@
-//! The `migrate` subcommand.
+//! `dcrstakepool migrate`: the database's tables, made or brought to this version.
+
+use anyhow::{Context as _, anyhow};
 
 use super::Failure;
 use crate::cli::MigrateArgs;
+use crate::config::{MigrateConfig, Sources};
+use crate::db::{self, Access, Error, Facts, Options, Plan, Step, Store};
+use crate::telemetry;
 
-/// Runs it to its end.
-#[expect(clippy::unused_async, reason = "its body is not here yet")]
-pub async fn run(_args: MigrateArgs) -> Result<(), Failure> {
-    Err(Failure::failed(anyhow::anyhow!(
-        "`migrate` is not built yet"
+/// Runs it to its end. Prints each step to standard output before doing it.
+pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
+    let sources = Sources::of_process(args.role.config.clone());
+    let config = MigrateConfig::load(&sources)?;
+    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let options = Options::new(
+        config.database.url.clone(),
+        config.database.max_connections,
+        access(&args),
+    );
+    match Store::connect(options.clone()).await {
+        Ok(store) => upgrade(&store, &args).await,
+        // An SQLite file would have been made: its folder is missing.
+        Err(error @ Error::NoDatabase(_)) if config.database.is_sqlite() && !args.dry_run => {
+            Err(error.into())
+        }
+        Err(Error::NoDatabase(reason)) => create(options, &args, &reason).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Looking leaves no file behind; changing an SQLite database is for its one process.
+fn access(args: &MigrateArgs) -> Access {
+    if args.dry_run {
+        Access::Guest
+    } else {
+        Access::Owner
+    }
+}
+
+/// There is no database of that name yet.
+async fn create(options: Options, args: &MigrateArgs, reason: &str) -> Result<(), Failure> {
+    let name = options
+        .database_name()
+        .with_context(|| reason.to_owned())
+        .map_err(Failure::config)?;
+    say(&Step::CreateDatabase(name), args);
+    if args.dry_run {
+        let steps = steps(db::plan(&Facts::of_nothing()?))?;
+        for step in &steps {
+            say(step, args);
+        }
+        return Ok(());
+    }
+    db::create_database(&options).await?;
+    upgrade(&Store::connect(options).await?, args).await
+}
+
+async fn upgrade(store: &Store, args: &MigrateArgs) -> Result<(), Failure> {
+    let facts = store.inspect().await?;
+    let holds_data = !facts.applied.is_empty();
+    let steps = steps(db::plan(&facts))?;
+    if steps.is_empty() {
+        println!("the schema is up to date: nothing to do");
+        return Ok(());
+    }
+    if holds_data && !args.dry_run {
+        require_backup(args)?;
+    }
+    for step in &steps {
+        say(step, args);
+        if !args.dry_run {
+            store.apply(step).await?;
+        }
+    }
+    if !args.dry_run {
+        println!("done");
+    }
+    Ok(())
+}
+
+fn steps(plan: Plan) -> Result<Vec<Step>, Failure> {
+    match plan {
+        Plan::Steps(steps) => Ok(steps),
+        Plan::Newer(reason) | Plan::Foreign(reason) => Err(Failure::config(anyhow!(reason))),
+    }
+}
+
+/// Nothing prompts: without a word about a backup nothing is changed.
+fn require_backup(args: &MigrateArgs) -> Result<(), Failure> {
+    if args.backup.is_some() {
+        return Err(Failure::usage(anyhow!(
+            "--backup is not built yet: make a backup with the database's own tools, then say \
+             --yes-i-have-a-backup"
+        )));
+    }
+    if args.yes_i_have_a_backup {
+        return Ok(());
+    }
+    Err(Failure::failed(anyhow!(
+        "the database holds data: nothing was changed; make a backup and say --yes-i-have-a-backup"
     )))
+}
+
+fn say(step: &Step, args: &MigrateArgs) {
+    if args.dry_run {
+        println!("would {step}");
+    } else {
+        println!("{step}");
+    }
 }

@@ -1,1 +1,12 @@
 //! The store, one suite on SQLite and MariaDB.
+
+mod accounts;
+mod bed;
+mod enrolment;
+mod migrate;
+mod operations;
+mod preferences;
+mod schema;
+mod sessions;
+mod tickets;
+mod trouble;

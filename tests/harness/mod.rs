@@ -9,6 +9,7 @@ pub mod fake_voter;
 pub mod folder;
 pub mod http;
 pub mod ledger;
+pub mod mariadb;
 pub mod mining;
 pub mod pair;
 pub mod pool;

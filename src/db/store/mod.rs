@@ -29,7 +29,7 @@ mod tickets;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Changing tables takes as long as it takes.
-const UPGRADE_LIMIT: Duration = Duration::from_secs(6 * 3600);
+const UPGRADE_LIMIT: Duration = Duration::from_hours(6);
 
 /// A database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -102,11 +102,10 @@ impl Store {
         if let Plan::Steps(steps) = upgrade::plan(&self.inspect().await?) {
             for step in &steps {
                 tracing::info!(%step, "database");
-                if let Err(error) = self.apply(step).await {
-                    // Another web process starts at the same time: let it have done it.
-                    if self.schema_state().await? != SchemaState::Current {
-                        return Err(error);
-                    }
+                match self.apply(step).await {
+                    // Another web process, which starts at the same time, has done it.
+                    Ok(()) | Err(Error::Conflict(_)) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }

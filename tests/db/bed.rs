@@ -1,0 +1,147 @@
+//! A throw-away database of either kind.
+
+use std::process::{Command, Output};
+
+use dcrstakepool::db::{Access, Enrolment, Options, SignUp, SignUpOutcome, Store, Verification};
+use dcrstakepool::decred::Height;
+use dcrstakepool::domain::UserId;
+use dcrstakepool::secret::Secret;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::harness::mariadb::MariaDb;
+
+/// Makes of `async fn NAME(bed: Bed)` a test on each database.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::db::bed::Bed::sqlite()).await;
+            })*
+        }
+        mod on_mariadb {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::db::bed::Bed::mariadb()).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
+
+pub const NOW: i64 = 1_700_000_000;
+
+pub struct Bed {
+    pub url: String,
+    server: Option<(&'static MariaDb, String)>,
+    folder: TempDir,
+}
+
+impl Bed {
+    pub fn sqlite() -> Bed {
+        let folder = tempfile::tempdir().expect("a folder");
+        Bed {
+            url: format!("sqlite://{}", folder.path().join("pool.db").display()),
+            server: None,
+            folder,
+        }
+    }
+
+    pub fn mariadb() -> Bed {
+        let server = MariaDb::shared();
+        let database = server.create_database();
+        Bed {
+            url: server.url(&database),
+            server: Some((server, database)),
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.server.is_none()
+    }
+
+    pub fn options(&self) -> Options {
+        Options::new(Secret::new(self.url.clone()), 10, Access::Owner)
+    }
+
+    /// Opened, as it is.
+    pub async fn open(&self) -> Store {
+        Store::connect(self.options()).await.expect("a store")
+    }
+
+    /// Opened, with today's schema.
+    pub async fn store(&self) -> Store {
+        let store = self.open().await;
+        store.require_schema().await.expect("a schema");
+        store
+    }
+
+    /// A statement that only a test runs.
+    pub fn execute(&self, sql: &str) {
+        if let Some((server, database)) = &self.server {
+            return server.execute(database, sql);
+        }
+        let path = self.folder.path().join("pool.db");
+        SqliteConnection::establish(&path.display().to_string())
+            .expect("a connection")
+            .batch_execute(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Runs the program with this database's configuration.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let config = self.folder.path().join("pool.toml");
+        std::fs::write(
+            &config,
+            format!("network = \"simnet\"\n[database]\nurl = \"{}\"\n", self.url),
+        )
+        .expect("a configuration");
+        Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
+            .args(arguments)
+            .arg("--config")
+            .arg(&config)
+            .env_clear()
+            .output()
+            .expect("the program")
+    }
+}
+
+pub fn sign_up(email: &str, token_hash: &str) -> SignUp {
+    SignUp {
+        email: email.to_owned(),
+        password_hash: Secret::new("$2a$10$hash"),
+        token_hash: token_hash.to_owned(),
+        now: NOW,
+    }
+}
+
+/// What the store takes for a token's hash: hex.
+pub fn token_of(email: &str) -> String {
+    hex::encode(email)
+}
+
+/// A verified user.
+pub async fn user(store: &Store, email: &str) -> UserId {
+    let token = token_of(email);
+    let recorded = store.record_sign_up(sign_up(email, &token)).await;
+    assert_eq!(recorded.expect("recorded"), SignUpOutcome::Recorded);
+    match store.verify_sign_up(&token, 1000, NOW).await {
+        Ok(Verification::Verified(id)) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn enrolment(user_id: UserId, variant: u32) -> Enrolment {
+    Enrolment {
+        user_id,
+        pool_pubkey_address: format!("SkPool{user_id}"),
+        user_pubkey_address: format!("SkUser{user_id}v{variant}"),
+        redeem_script: "51210252ae".into(),
+        ticket_address: format!("Sc{user_id}v{variant}"),
+        fee_address: format!("Ss{user_id}"),
+        height_registered: Height(100 + variant),
+    }
+}

@@ -1,0 +1,99 @@
+//! `dcrstakepool migrate`, as the operator runs it.
+
+use std::process::Output;
+
+use dcrstakepool::db::SchemaState;
+
+use super::bed::{Bed, on_both};
+use crate::harness::mariadb::MariaDb;
+
+on_both!(
+    an_empty_database_is_filled_once,
+    a_dry_run_changes_nothing,
+    other_schemas_end_with_78,
+);
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[track_caller]
+fn ends(output: &Output, code: i32, words: &str) {
+    let text = text(output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(text.contains(words), "{words:?} is not in {text}");
+}
+
+async fn an_empty_database_is_filled_once(bed: Bed) {
+    ends(
+        &bed.run(&["migrate"]),
+        0,
+        "create the tables of schema 0001",
+    );
+    let store = bed.open().await;
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
+    let id = store.pool_id().await.unwrap();
+    if bed.is_sqlite() {
+        // The running web owns the file.
+        ends(&bed.run(&["migrate"]), 69, "in use by another process");
+    }
+    drop(store);
+    ends(&bed.run(&["migrate"]), 0, "nothing to do");
+    assert_eq!(bed.open().await.pool_id().await.unwrap(), id);
+}
+
+async fn a_dry_run_changes_nothing(bed: Bed) {
+    for _ in 0..2 {
+        let output = bed.run(&["migrate", "--dry-run"]);
+        ends(&output, 0, "would create the tables of schema 0001");
+    }
+    let store = bed.open().await;
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Empty);
+}
+
+async fn other_schemas_end_with_78(bed: Bed) {
+    drop(bed.store().await);
+    bed.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')");
+    ends(&bed.run(&["migrate"]), 78, "newer than this program");
+}
+
+#[test]
+fn a_missing_mysql_database_is_made() {
+    let server = MariaDb::shared();
+    let mut bed = Bed::mariadb();
+    bed.url = server.url(&server.unused_name());
+    let dry = bed.run(&["migrate", "--dry-run"]);
+    ends(&dry, 0, "would create the database test_");
+    ends(&bed.run(&["migrate"]), 0, "create the database test_");
+    ends(&bed.run(&["migrate"]), 0, "nothing to do");
+}
+
+#[test]
+fn a_go_pool_ends_with_78() {
+    let bed = Bed::mariadb();
+    bed.execute("CREATE TABLE Users (UserId bigint PRIMARY KEY)");
+    ends(&bed.run(&["migrate"]), 78, "before 2.0");
+    let yes = bed.run(&["migrate", "--yes-i-have-a-backup"]);
+    ends(&yes, 78, "before 2.0");
+}
+
+#[test]
+fn faults_of_the_server_have_their_exit_codes() {
+    let server = MariaDb::shared();
+    let mut bed = Bed::mariadb();
+    let database = server.create_database();
+    bed.url = server.url_as("root", "wrong", &database);
+    ends(&bed.run(&["migrate"]), 76, "Access denied");
+    bed.url = "mysql://root@127.0.0.1:1/pool".into();
+    ends(&bed.run(&["migrate"]), 69, "unavailable");
+    server.execute(
+        &database,
+        &format!("CREATE USER 'none_{database}'@'127.0.0.1'"),
+    );
+    bed.url = server.url_as(&format!("none_{database}"), "", &server.unused_name());
+    ends(&bed.run(&["migrate"]), 76, "Access denied");
+}

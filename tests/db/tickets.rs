@@ -1,0 +1,187 @@
+//! Tickets that the voters reported.
+
+use dcrstakepool::db::{TicketCursor, TicketPage};
+use dcrstakepool::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
+use dcrstakepool::domain::{
+    FeeVerdict, InstanceId, TicketRecord, TicketStatus, UserId, VoteRecord,
+};
+use uuid::Uuid;
+
+use super::accounts::task;
+use super::bed::{Bed, on_both};
+
+on_both!(
+    a_page_and_its_cursor_are_stored_together,
+    tickets_are_listed_newest_first,
+    tickets_are_counted,
+    a_voter_behind_takes_nothing_back,
+    voters_telling_the_same_at_once_store_it_once,
+);
+
+const VOTER: &str = "https://10.0.0.20:9113";
+
+fn ticket(number: u8, user_id: i64, status: TicketStatus) -> TicketRecord {
+    let mined =
+        (status != TicketStatus::Mempool).then(|| (Hash([number; 32]), Height(u32::from(number))));
+    TicketRecord {
+        hash: Hash([number; 32]),
+        user_id: UserId(user_id),
+        ticket_address: "ScA".into(),
+        price: Atoms(100_000_000),
+        fee_paid: Atoms(5),
+        mined,
+        status,
+        verdict: if mined.is_some() {
+            FeeVerdict::Good
+        } else {
+            FeeVerdict::Pending
+        },
+        vote: (status == TicketStatus::Voted).then(|| VoteRecord {
+            hash: Hash([100; 32]),
+            block: Hash([101; 32]),
+            height: Height(900),
+            bits: VoteBits(5),
+            version: VoteVersion(11),
+            reward: Atoms(3_000_000_000_000),
+        }),
+        revocation: None,
+    }
+}
+
+fn page(voter: &str, instance: u128, sequence: u64, tickets: Vec<TicketRecord>) -> TicketPage {
+    TicketPage {
+        voter: voter.into(),
+        instance: InstanceId(Uuid::from_u128(instance)),
+        sequence,
+        tickets,
+    }
+}
+
+async fn a_page_and_its_cursor_are_stored_together(bed: Bed) {
+    let store = bed.store().await;
+    let start = store.ticket_cursor(VOTER).await.unwrap();
+    assert_eq!(start, TicketCursor::default());
+    let tickets = vec![
+        ticket(1, 1, TicketStatus::Voted),
+        ticket(2, 1, TicketStatus::Mempool),
+    ];
+    for sequence in [2, 9] {
+        store
+            .store_tickets(page(VOTER, 7, sequence, tickets.clone()))
+            .await
+            .unwrap();
+        let cursor = store.ticket_cursor(VOTER).await.unwrap();
+        assert_eq!(cursor.instance, Some(InstanceId(Uuid::from_u128(7))));
+        assert_eq!(cursor.sequence, sequence);
+    }
+    for ticket in tickets {
+        assert_eq!(store.ticket(ticket.hash).await.unwrap(), Some(ticket));
+    }
+    assert_eq!(store.ticket(Hash([9; 32])).await.unwrap(), None);
+    let other = store.ticket_cursor("https://10.0.0.21:9113").await.unwrap();
+    assert_eq!(other, TicketCursor::default());
+}
+
+async fn tickets_are_listed_newest_first(bed: Bed) {
+    let store = bed.store().await;
+    let mut tickets: Vec<_> = (1..=9)
+        .map(|number| ticket(number, 1, TicketStatus::Live))
+        .collect();
+    tickets.push(ticket(10, 1, TicketStatus::Mempool));
+    tickets.push(ticket(11, 2, TicketStatus::Live));
+    store
+        .store_tickets(page(VOTER, 7, 11, tickets))
+        .await
+        .unwrap();
+    let numbers = async |offset, limit| {
+        let page = store.tickets_of(UserId(1), offset, limit).await.unwrap();
+        page.iter().map(|t| t.hash.0[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(0, 4).await, [10, 9, 8, 7]);
+    assert_eq!(numbers(8, 4).await, [2, 1]);
+    assert_eq!(numbers(20, 4).await, [0_u8; 0]);
+    assert_eq!(store.ticket_count_of(UserId(1)).await.unwrap(), 10);
+}
+
+async fn tickets_are_counted(bed: Bed) {
+    let store = bed.store().await;
+    assert_eq!(store.total_subsidy().await.unwrap(), Atoms(0));
+    let mut tickets = vec![
+        ticket(1, 1, TicketStatus::Voted),
+        ticket(2, 2, TicketStatus::Voted),
+        ticket(3, 1, TicketStatus::Missed),
+        ticket(4, 1, TicketStatus::Expired),
+        ticket(5, 1, TicketStatus::Live),
+        ticket(6, 1, TicketStatus::Live),
+        ticket(7, 1, TicketStatus::Immature),
+        ticket(8, 1, TicketStatus::Mempool),
+    ];
+    tickets[2].revocation = Some(Hash([77; 32]));
+    tickets[5].verdict = FeeVerdict::Low;
+    store
+        .store_tickets(page(VOTER, 7, 8, tickets))
+        .await
+        .unwrap();
+    let counts = store.ticket_counts().await.unwrap();
+    assert_eq!((counts.voted, counts.missed, counts.expired), (2, 1, 1));
+    assert_eq!((counts.live, counts.immature, counts.mempool), (1, 1, 1));
+    assert_eq!((counts.revoked, counts.low_fee), (1, 1));
+    assert_eq!(
+        store.total_subsidy().await.unwrap(),
+        Atoms(6_000_000_000_000)
+    );
+}
+
+async fn a_voter_behind_takes_nothing_back(bed: Bed) {
+    let store = bed.store().await;
+    let tell = async |voter, instance, status| {
+        let told = vec![ticket(1, 1, status)];
+        store
+            .store_tickets(page(voter, instance, 1, told))
+            .await
+            .unwrap();
+        store.ticket(Hash([1; 32])).await.unwrap().unwrap().status
+    };
+    assert_eq!(tell("a", 1, TicketStatus::Live).await, TicketStatus::Live);
+    assert_eq!(
+        tell("b", 2, TicketStatus::Mempool).await,
+        TicketStatus::Live
+    );
+    assert_eq!(tell("b", 2, TicketStatus::Voted).await, TicketStatus::Voted);
+    assert_eq!(tell("a", 1, TicketStatus::Live).await, TicketStatus::Voted);
+    // The one that told it may take it back: a reorganisation.
+    assert_eq!(tell("b", 2, TicketStatus::Live).await, TicketStatus::Live);
+    assert!(
+        store
+            .ticket(Hash([1; 32]))
+            .await
+            .unwrap()
+            .unwrap()
+            .vote
+            .is_none()
+    );
+    assert_eq!(store.total_subsidy().await.unwrap(), Atoms(0));
+}
+
+async fn voters_telling_the_same_at_once_store_it_once(bed: Bed) {
+    let store = bed.store().await;
+    let tickets: Vec<_> = (1..=60)
+        .map(|number| ticket(number, 1, TicketStatus::Live))
+        .collect();
+    let tasks: Vec<_> = (0..4_u8)
+        .map(|n| {
+            let (store, mut tickets) = (store.clone(), tickets.clone());
+            if n % 2 == 1 {
+                tickets.reverse();
+            }
+            task(async move {
+                let voter = format!("voter {n}");
+                store.store_tickets(page(&voter, 1, 60, tickets)).await
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(store.ticket_count_of(UserId(1)).await.unwrap(), 60);
+}
