@@ -233,7 +233,8 @@ async fn wait_for_a_lock<T>(server: &'static MariaDb, call: &tokio::task::JoinHa
         if waiting[0].number > 0 {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        // The server refreshes this table only if nobody has read it for 100 ms.
+        tokio::time::sleep(Duration::from_millis(150)).await;
     }
 }
 
