@@ -145,15 +145,10 @@ pub struct UserReq {
 }
 
 impl UserReq {
-    /// The request back when nobody is signed in.
-    pub fn prove(anyone: AnonymousReq) -> Result<Self, AnonymousReq> {
-        match anyone {
-            AnonymousReq {
-                request,
-                session: Some(session),
-            } => Ok(Self { request, session }),
-            guest => Err(guest),
-        }
+    /// `None` when nobody is signed in.
+    pub fn prove(anyone: AnonymousReq) -> Option<Self> {
+        let AnonymousReq { request, session } = anyone;
+        session.map(|session| Self { request, session })
     }
 
     pub fn user(&self) -> &User {
@@ -170,14 +165,10 @@ impl UserReq {
 pub struct AdminReq(UserReq);
 
 impl AdminReq {
-    pub fn prove(anyone: AnonymousReq) -> Result<Self, AnonymousReq> {
+    pub fn prove(anyone: AnonymousReq) -> Option<Self> {
         let user = UserReq::prove(anyone)?;
-        let admins = &user.app.settings.admin_user_ids;
-        if admins.contains(&user.user().id) && user.is_from_admin_ip() {
-            return Ok(Self(user));
-        }
-        let UserReq { request, session } = user;
-        Err(AnonymousReq::new(request, Some(session)))
+        let listed = user.app.settings.admin_user_ids.contains(&user.user().id);
+        (listed && user.is_from_admin_ip()).then_some(Self(user))
     }
 }
 
@@ -195,7 +186,7 @@ impl WatcherReq {
         }
         AdminReq::prove(anyone)
             .map(Self::Admin)
-            .map_err(|_| Error::unauthorized())
+            .ok_or_else(Error::unauthorized)
     }
 
     /// Without a user: an operator's address or a monitor's token will do.

@@ -71,6 +71,11 @@ use super::session::Session;
 /// What a page's handler gives.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
+/// An answer that waits for nothing.
+fn now(answer: Result<Response, Error>) -> Answer {
+    Box::pin(std::future::ready(answer))
+}
+
 /// Who may, and whom the handler so gets.
 #[derive(Debug, Clone, Copy)]
 pub enum Handler {
@@ -133,38 +138,38 @@ pub static ROUTES: &[Route] = &[
     get("/signup", Anyone(|r| Box::pin(signup::get(r)))),
     post("/signup", Anyone(|r| Box::pin(signup::post(r)))),
     post("/signup/resend", Anyone(|r| Box::pin(signup::resend(r)))),
-    get("/register", Bare(|r| Box::pin(redirects::register(r)))),
-    get("/signin", Anyone(|r| Box::pin(signin::get(r)))),
+    get("/register", Bare(|r| now(redirects::register(&r)))),
+    get("/signin", Anyone(|r| now(signin::get(&r)))),
     post("/signin", Anyone(|r| Box::pin(signin::post(r)))),
-    get("/login", Bare(|r| Box::pin(redirects::login(r)))),
-    get("/logout", User(|r| Box::pin(logout::get(r)))),
+    get("/login", Bare(|r| now(redirects::login(&r)))),
+    get("/logout", User(|r| now(logout::get(&r)))),
     post("/logout", User(|r| Box::pin(logout::post(r)))),
-    get("/emailverify", Anyone(|r| Box::pin(emailverify::get(r)))),
+    get("/emailverify", Anyone(|r| now(emailverify::get(&r)))),
     post("/emailverify", Anyone(|r| Box::pin(emailverify::post(r)))),
     get("/address", User(|r| Box::pin(address::get(r)))),
     post("/address", User(|r| Box::pin(address::post(r)))),
     get(
         "/address/script.txt",
-        User(|r| Box::pin(address::script_text(r))),
+        User(|r| now(address::script_text(&r))),
     ),
     get(
         "/address/script.json",
         User(|r| Box::pin(address::script_json(r))),
     ),
     get("/tickets", User(|r| Box::pin(tickets::get(r)))),
-    get("/voting", User(|r| Box::pin(voting::get(r)))),
+    get("/voting", User(|r| now(voting::get(&r)))),
     post("/voting", User(|r| Box::pin(voting::post(r)))),
     get("/settings", User(|r| Box::pin(settings::get(r)))),
     post("/settings", User(|r| Box::pin(settings::post(r)))),
-    get("/stats", Anyone(|r| Box::pin(stats::get(r)))),
+    get("/stats", Anyone(|r| now(stats::get(&r)))),
     get("/status", Watcher(|r| Box::pin(status::get(r)))),
     get("/alertz", Prober(|r| Box::pin(probes::alertz(r)))),
-    get("/healthz", Bare(|r| Box::pin(probes::healthz(r)))),
+    get("/healthz", Bare(|r| now(probes::healthz(&r)))),
     get("/readyz", Bare(|r| Box::pin(probes::readyz(r)))),
-    get("/error", Anyone(|r| Box::pin(pages::error::get(r)))),
-    get("/robots.txt", Bare(|r| Box::pin(files::robots(r)))),
-    get("/favicon.ico", Bare(|r| Box::pin(files::favicon(r)))),
-    get("/assets/*", Bare(|r| Box::pin(files::asset(r)))),
+    get("/error", Anyone(|r| now(pages::error::get(&r)))),
+    get("/robots.txt", Bare(|r| now(files::robots(&r)))),
+    get("/favicon.ico", Bare(|r| now(files::favicon(&r)))),
+    get("/assets/*", Bare(|r| now(files::asset(&r)))),
     get("/api/v1/getpurchaseinfo", PURCHASE_INFO),
     get("/api/v2/getpurchaseinfo", PURCHASE_INFO),
     post("/api/v1/address", ADDRESS),
@@ -179,7 +184,7 @@ pub static ROUTES: &[Route] = &[
 const PURCHASE_INFO: Handler = ApiUser(Command::PurchaseInfo, |r| Box::pin(api::purchase_info(r)));
 const ADDRESS: Handler = ApiUser(Command::Address, |r| Box::pin(api::address(r)));
 const VOTING: Handler = ApiUser(Command::Voting, |r| Box::pin(api::voting(r)));
-const STATS: Handler = Api(|r| Box::pin(api::stats(r)));
+const STATS: Handler = Api(|r| now(api::stats(&r)));
 
 impl Route {
     /// What the path holds beyond this route's own; `None`: it is not this route's.
@@ -300,8 +305,8 @@ where
         Bare(handler) => handler(request).await,
         Anyone(handler) => handler(AnonymousReq::new(request, session)).await,
         User(handler) => match UserReq::prove(AnonymousReq::new(request, session)) {
-            Ok(user) => handler(user).await,
-            Err(_) => Ok(response::see_other("/signin")),
+            Some(user) => handler(user).await,
+            None => Ok(response::see_other("/signin")),
         },
         Watcher(handler) => handler(WatcherReq::prove(AnonymousReq::new(request, session))?).await,
         Prober(handler) => handler(WatcherReq::prove_without_session(request)?).await,

@@ -1,6 +1,12 @@
 //! The real server on a free port with scripted voters.
 
+mod api;
+mod browser;
 mod config_cli;
 mod config_faults;
+mod enrolment;
+mod http;
 mod node_faults;
 mod rpc;
+mod site;
+mod stories;

@@ -75,20 +75,24 @@ impl Object {
         Self::default()
     }
 
+    #[must_use]
     pub fn text(self, key: &str, value: &str) -> Self {
         self.raw(key, quoted(value))
     }
 
+    #[must_use]
     pub fn count(self, key: &str, value: impl Into<u64>) -> Self {
         self.raw(key, value.into())
     }
 
+    #[must_use]
     pub fn counts(self, key: &str, values: &[u64]) -> Self {
         let values: Vec<String> = values.iter().map(u64::to_string).collect();
         self.raw(key, format_args!("[{}]", values.join(",")))
     }
 
     /// Shortest form without an exponent; whole numbers without a point. Not a number: 0.
+    #[must_use]
     pub fn number(self, key: &str, value: f64) -> Self {
         let value = if value.is_finite() { value } else { 0.0 };
         self.raw(key, value)

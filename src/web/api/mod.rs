@@ -204,7 +204,7 @@ fn vote_bits(text: &str) -> Option<VoteBits> {
     digits.then(|| text.parse().ok()).flatten().map(VoteBits)
 }
 
-pub async fn stats(request: Request) -> Result<Response, Error> {
+pub fn stats(request: &Request) -> Result<Response, Error> {
     let pool = &request.app.pool;
     let envelope = match pool.stats() {
         Some(stats) => {

@@ -39,13 +39,11 @@ struct Ready {
 }
 
 pub async fn get(request: UserReq) -> Result<Response, Error> {
-    match request.user().enrolled.clone() {
-        Some(enrolled) => ready(&request, enrolled, false).await,
-        None => {
-            let obstacle = obstacle(&request).await;
-            Ok(form(&request, StatusCode::OK, None, obstacle))
-        }
+    if let Some(enrolled) = request.user().enrolled.clone() {
+        return ready(&request, enrolled, false).await;
     }
+    let obstacle = obstacle(&request).await;
+    Ok(form(&request, StatusCode::OK, None, obstacle))
 }
 
 pub async fn post(request: UserReq) -> Result<Response, Error> {
@@ -165,7 +163,7 @@ fn network_flag(network: Network) -> &'static str {
 }
 
 /// The script alone, for `importscript`.
-pub async fn script_text(request: UserReq) -> Result<Response, Error> {
+pub fn script_text(request: &UserReq) -> Result<Response, Error> {
     let Some(enrolled) = &request.user().enrolled else {
         return Ok(response::see_other("/address"));
     };

@@ -99,9 +99,9 @@ pub fn age(now: i64, then: i64) -> String {
     let seconds = now.saturating_sub(then);
     let (count, unit) = match seconds {
         ..2 => return "just now".into(),
-        ..120 => (seconds, "seconds"),
-        ..7200 => (seconds / 60, "minutes"),
-        ..172_800 => (seconds / 3600, "hours"),
+        2..120 => (seconds, "seconds"),
+        120..7200 => (seconds / 60, "minutes"),
+        7200..172_800 => (seconds / 3600, "hours"),
         _ => (seconds / 86_400, "days"),
     };
     format!("{count} {unit} ago")

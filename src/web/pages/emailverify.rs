@@ -20,7 +20,7 @@ enum Verify {
     Refused { reason: String },
 }
 
-pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
+pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     Ok(request.ok(&Verify::Button {
         token: request.form_token(),
         link_token: request.query.text("t").to_owned(),

@@ -34,7 +34,7 @@ impl Page for ErrorPage {
     }
 }
 
-pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
+pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     let error = Error::internal("");
     Ok(request.ok(&ErrorPage {
         title: error.title,

@@ -12,22 +12,18 @@ const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 const FOR_A_DAY: &str = "public, max-age=86400";
 
 /// By a name that changes with the content.
-pub async fn asset(request: Request) -> Result<Response, Error> {
+pub fn asset(request: &Request) -> Result<Response, Error> {
     let asset = request.app.assets.by_hashed_name(&request.rest);
-    send(&request, asset, FOR_GOOD)
+    send(request, asset, FOR_GOOD)
 }
 
-pub async fn robots(request: Request) -> Result<Response, Error> {
-    send(
-        &request,
-        request.app.assets.by_name("robots.txt"),
-        FOR_A_DAY,
-    )
+pub fn robots(request: &Request) -> Result<Response, Error> {
+    send(request, request.app.assets.by_name("robots.txt"), FOR_A_DAY)
 }
 
-pub async fn favicon(request: Request) -> Result<Response, Error> {
+pub fn favicon(request: &Request) -> Result<Response, Error> {
     send(
-        &request,
+        request,
         request.app.assets.by_name("favicon.ico"),
         FOR_A_DAY,
     )

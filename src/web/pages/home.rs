@@ -94,13 +94,13 @@ impl Home {
     }
 
     fn numbers(&self) -> Markup {
-        let (kind, state) = match self.closed {
+        let (kind, word) = match self.closed {
             None => ("good", "open"),
             Some(_) => ("warn", "closed"),
         };
         html! {
             section aria-labelledby="numbers" {
-                h2 #numbers { "The pool now " (badge(kind, state)) }
+                h2 #numbers { "The pool now " (badge(kind, word)) }
                 dl.tiles {
                     (tile("Pool fee", &format!("{} %", self.fee_percent), "of the reward of a vote"))
                     @if let Some(stats) = &self.stats {

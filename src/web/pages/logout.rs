@@ -17,7 +17,7 @@ struct SignOut {
     email: String,
 }
 
-pub async fn get(request: UserReq) -> Result<Response, Error> {
+pub fn get(request: &UserReq) -> Result<Response, Error> {
     Ok(request.ok(&SignOut {
         token: request.form_token(),
         email: request.user().email.clone(),

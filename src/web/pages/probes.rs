@@ -9,7 +9,7 @@ use crate::web::request::Request;
 use crate::web::response::{self, Response};
 
 /// The process lives.
-pub async fn healthz(_: Request) -> Result<Response, Error> {
+pub fn healthz(_: &Request) -> Result<Response, Error> {
     Ok(response::text(StatusCode::OK, "ok\n"))
 }
 

@@ -4,10 +4,10 @@ use crate::web::error::Error;
 use crate::web::request::Request;
 use crate::web::response::{Response, moved};
 
-pub async fn register(_: Request) -> Result<Response, Error> {
+pub fn register(_: &Request) -> Result<Response, Error> {
     Ok(moved("/signup"))
 }
 
-pub async fn login(_: Request) -> Result<Response, Error> {
+pub fn login(_: &Request) -> Result<Response, Error> {
     Ok(moved("/signin"))
 }

@@ -23,7 +23,7 @@ struct SignIn {
     email: String,
 }
 
-pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
+pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     if request.user().is_some() {
         return Ok(response::see_other("/tickets"));
     }

@@ -24,7 +24,7 @@ struct StatsPage {
     now: i64,
 }
 
-pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
+pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     let response = request.ok(&StatsPage {
         stats: request.app.pool.stats(),
         now: request.app.clock.unix_seconds(),

@@ -26,12 +26,12 @@ struct Voting {
     problem: Option<String>,
 }
 
-pub async fn get(request: UserReq) -> Result<Response, Error> {
+pub fn get(request: &UserReq) -> Result<Response, Error> {
     if request.user().enrolled.is_none() {
         return Ok(response::see_other("/address"));
     }
     let saved = request.query.get("saved").is_some();
-    Ok(page(&request, StatusCode::OK, saved, None))
+    Ok(page(request, StatusCode::OK, saved, None))
 }
 
 pub async fn post(request: UserReq) -> Result<Response, Error> {

@@ -1,0 +1,278 @@
+//! A real `dcrstakepool web` process on a free port, over SQLite, with scripted voters on the real
+//! wire; what it logs is kept.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use dcrstakepool::config::{Sources, WebConfig};
+use dcrstakepool::decred::VoteVersion;
+use dcrstakepool::decred::address::Address;
+use dcrstakepool::decred::hdkey::ExtendedPubKey;
+use dcrstakepool::decred::params::Network;
+use dcrstakepool::rpc::wire::{Agenda, AgendaChoice, Agendas};
+use tempfile::TempDir;
+
+use super::browser::Browser;
+use crate::harness::fake_voter::{FakeVoter, RunningVoter};
+
+pub const MONITOR_TOKEN: &str = "monitors-show-this";
+/// How long anything may take that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A site and its voters; all end with it.
+pub struct Site {
+    pub address: SocketAddr,
+    pub voters: Vec<RunningVoter>,
+    pub folder: TempDir,
+    log: Arc<Mutex<String>>,
+    process: Child,
+}
+
+/// What differs from the usual site.
+#[derive(Default)]
+pub struct Wish {
+    pub voters: usize,
+    /// More lines of `[pool]`.
+    pub pool: &'static str,
+    /// More lines of `[web]`.
+    pub web: &'static str,
+}
+
+impl Site {
+    /// With two honest voters, both of which are needed.
+    pub async fn start() -> Self {
+        Self::with(Wish {
+            voters: 2,
+            pool: "min_voters = 2\n",
+            ..Wish::default()
+        })
+        .await
+    }
+
+    pub async fn with(wish: Wish) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut voters = Vec::new();
+        for _ in 0..wish.voters {
+            let fake = FakeVoter::new(Network::Simnet, &voting_key());
+            fake.with(|state| state.agendas = agendas());
+            voters.push(RunningVoter::start(fake).await);
+        }
+        let sections: String = voters
+            .iter()
+            .map(|voter| voter.section(folder.path()))
+            .collect();
+        let file = folder.path().join("dcrstakepool.toml");
+        std::fs::write(&file, config(&wish) + &sections).expect("configuration");
+        agree(&voters, &file);
+        let (process, log) = spawn(&file);
+        let address = wait_for(|| ready_address(&log)).await;
+        Self {
+            address,
+            voters,
+            folder,
+            log,
+            process,
+        }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.address)
+    }
+
+    /// All that the process wrote so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("log").clone()
+    }
+
+    /// The last verification token that was mailed (so: logged) to the address.
+    pub async fn mailed_token(&self, email: &str) -> String {
+        wait_for(|| {
+            let log = self.log();
+            let mail = log.rfind(&format!("mail to {email}"))?;
+            let link = mail + log.get(mail..)?.find("/emailverify?t=")? + "/emailverify?t=".len();
+            Some(log.get(link..link + 32)?.to_owned())
+        })
+        .await
+    }
+
+    /// A new process over the same database.
+    pub async fn start_again(&mut self) {
+        let (process, log) = spawn(&self.file());
+        self.address = wait_for(|| ready_address(&log)).await;
+        self.process = process;
+        self.log = log;
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("dcrstakepool.toml")
+    }
+
+    /// `dcrstakepool resume` beside the running site.
+    pub async fn resume(&self) -> Output {
+        let file = self.file();
+        // The fake voters live in this thread: they must be able to answer.
+        let work = tokio::task::spawn_blocking(move || {
+            Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
+                .args(["resume", "--config"])
+                .arg(file)
+                .output()
+        });
+        work.await.expect("task").expect("resume")
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").arg(&id).status().expect("kill");
+        assert!(sent.success());
+        let process = &mut self.process;
+        wait_for(|| process.try_wait().expect("child")).await
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("the site's log:\n{}", self.log());
+        }
+    }
+}
+
+/// Polls until there is something.
+pub async fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn config(wish: &Wish) -> String {
+    format!(
+        "network = \"simnet\"\n\
+         [log]\nfilter = \"debug\"\nformat = \"text\"\n\
+         [database]\nurl = \"sqlite://pool.db\"\n\
+         [pool]\nname = \"Test pool\"\nemail = \"admin@example.com\"\nfee_percent = 7.5\n\
+         voting_wallet_extpub = \"{}\"\ncold_wallet_extpub = \"{}\"\n{}\
+         [web]\nlisten = [\"127.0.0.1:0\", \"unix:web.sock\"]\nbase_url = \"http://pool.example.com\"\n\
+         api_secret = \"an-api-secret-that-only-tests-may-use\"\n\
+         monitor_token = \"{MONITOR_TOKEN}\"\ncookie_secure = false\ncaptcha = false\n\
+         admin_ips = [\"127.0.0.1\"]\nadmin_user_ids = [1]\n{}\n\
+         [web.limits]\nsign_in_per_minute = 0\nsign_up_per_hour = 0\nmail_per_hour = 0\n\
+         address_per_hour = 0\n",
+        voting_key(),
+        "spubVUkaTP2Zou5goHKCg4oskYSmojxFuf7vf99REjYMXYioE2iWc4kcDXLq3wF9keARCdHTWdXgUbEdXJwKftCDU\
+         acbYLZRqMYMZU7dPf8qgBT",
+        wish.pool,
+        wish.web,
+    )
+}
+
+/// The voters' `[pool]` is the site's.
+fn agree(voters: &[RunningVoter], file: &Path) {
+    let config = WebConfig::load(&Sources {
+        file: Some(file.to_owned()),
+        ..Sources::default()
+    })
+    .expect("configuration");
+    for (voter, peer) in voters.iter().zip(&config.voters) {
+        voter.fake.set_config(config.digests(peer));
+    }
+}
+
+fn spawn(file: &Path) -> (Child, Arc<Mutex<String>>) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
+        .args(["web", "--config"])
+        .arg(file)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("web starts");
+    let log = Arc::new(Mutex::new(String::new()));
+    keep(process.stdout.take(), &log);
+    keep(process.stderr.take(), &log);
+    (process, log)
+}
+
+fn keep(output: Option<impl Read + Send + 'static>, log: &Arc<Mutex<String>>) {
+    let log = log.clone();
+    let reader = BufReader::new(output.expect("piped"));
+    std::thread::spawn(move || {
+        for line in reader.lines().map_while(Result::ok) {
+            let mut log = log.lock().expect("log");
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+}
+
+fn ready_address(log: &Mutex<String>) -> Option<SocketAddr> {
+    let log = log.lock().expect("log");
+    let line = log.lines().find(|line| line.contains("web is ready"))?;
+    let start = line.find("127.0.0.1:")?;
+    let address: String = line
+        .get(start..)?
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
+        .collect();
+    address.parse().ok()
+}
+
+fn simnet_vectors() -> serde_json::Value {
+    let text = include_str!("../data/vectors/hd_children.json");
+    let json: serde_json::Value = serde_json::from_str(text).expect("vectors");
+    json["networks"][2].clone()
+}
+
+/// The voting wallet's account key.
+pub fn voting_key() -> String {
+    simnet_vectors()["account_public"]
+        .as_str()
+        .expect("key")
+        .to_owned()
+}
+
+/// The pool's own public-key address at an index.
+pub fn pool_address(index: u32) -> String {
+    let account = ExtendedPubKey::parse(Network::Simnet, &voting_key()).expect("key");
+    let key = account.external_branch().expect("branch").key(index);
+    Address::pubkey(Network::Simnet, &key.expect("key")).to_string()
+}
+
+/// A user's public-key address, another for each number.
+pub fn user_address(number: u32) -> String {
+    pool_address(5_000_000 + number)
+}
+
+/// Two agendas of vote version 12.
+fn agendas() -> Agendas {
+    let choice = |id: &str, bits: u16| AgendaChoice {
+        id: id.into(),
+        description: format!("say {id}"),
+        bits,
+        is_abstain: bits == 0,
+        is_no: id == "no",
+    };
+    let agenda = |id: &str, mask: u16, no: u16, yes: u16| Agenda {
+        id: id.into(),
+        description: format!("Change {id}"),
+        mask,
+        status: "started".into(),
+        choices: vec![choice("abstain", 0), choice("no", no), choice("yes", yes)],
+    };
+    Agendas {
+        version: VoteVersion(12),
+        agendas: vec![agenda("first", 6, 2, 4), agenda("second", 24, 8, 16)],
+    }
+}
