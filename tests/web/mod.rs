@@ -9,4 +9,5 @@ mod http;
 mod node_faults;
 mod rpc;
 mod site;
+mod start_faults;
 mod stories;
