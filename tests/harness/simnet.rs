@@ -165,7 +165,8 @@ impl Simnet {
         votes
     }
 
-    fn wait_for_votes(&self, patience: Duration) -> usize {
+    /// Waits for all votes on the tip; those of a block that can be made are enough after `patience`.
+    pub fn wait_for_votes(&self, patience: Duration) -> usize {
         let tip = self.node().best_hash();
         let start = Instant::now();
         loop {

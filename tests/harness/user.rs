@@ -140,6 +140,20 @@ impl User {
         assert_eq!(page.status, 200, "voting: {}", page.body);
     }
 
+    /// Every ticket that the site shows to the user: the text of all pages of `/tickets`.
+    pub fn ticket_pages(&mut self) -> String {
+        let mut all = String::new();
+        for number in 1.. {
+            let page = self.page(&format!("/tickets?page={number}"));
+            let more = page.contains(&format!("page={}", number + 1));
+            all.push_str(&page);
+            if !more {
+                break;
+            }
+        }
+        all
+    }
+
     pub fn purchase_info(&self) -> PurchaseInfo {
         let answer = self.api("/api/v2/getpurchaseinfo", None);
         let data = &answer.json()["data"];
@@ -153,6 +167,11 @@ impl User {
         };
         assert!(!info.ticket_address.is_empty(), "{}", answer.body);
         info
+    }
+
+    /// The pool's public numbers.
+    pub fn stats(&self) -> Value {
+        self.api("/api/v2/stats", None).json()["data"].clone()
     }
 
     fn api(&self, path: &str, form: Option<&[(&str, &str)]>) -> Response {

@@ -86,14 +86,8 @@ impl Wallet {
 
     /// Waits until it has seen the block at `height`; it is running already.
     pub fn wait_for_height(&self, height: u32) {
-        wait::until(
-            &format!("{} to reach height {height}", self.name),
-            || match self.rpc.call("getblockcount", &json!([])) {
-                Ok(own) if own.as_u64() >= Some(height.into()) => Ok(()),
-                Ok(own) => Err(format!("it is at {own}")),
-                Err(error) => Err(error.to_string()),
-            },
-        );
+        let what = format!("{} to reach height {height}", self.name);
+        wait::until(&what, || synced(&self.rpc, height));
     }
 
     /// The account's extended public key.

@@ -15,6 +15,11 @@ use super::wait;
 /// Coins that each user starts with; a ticket costs a small part of one here.
 const COINS: f64 = 12.0;
 
+/// Sixteen blocks of maturity, five winners each, twice.
+const TICKETS_IN_STOCK: usize = 160;
+/// As many of one user as a block takes in all.
+const TICKETS_AT_ONCE: u32 = 20;
+
 /// Between blocks while a purchase runs, which asks once a second whether its split was mined.
 const WHILE_BUYING: Duration = Duration::from_millis(250);
 
@@ -76,6 +81,26 @@ impl World {
         }
     }
 
+    /// Mines up to `height`, and has everyone buy as long as the chain could run out of tickets: then
+    /// dcrd makes no blocks any more. May go a few blocks too far while a purchase is mined.
+    pub fn advance_to(&mut self, height: u32) {
+        while self.height() < height {
+            if self.unspent_tickets() < TICKETS_IN_STOCK {
+                self.everyone_buys(TICKETS_AT_ONCE);
+            } else {
+                self.mine_one();
+            }
+        }
+    }
+
+    /// Bought and not voted yet.
+    fn unspent_tickets(&self) -> usize {
+        self.ledger
+            .tickets
+            .len()
+            .saturating_sub(self.ledger.vote_count())
+    }
+
     /// Mines one block; gives the number of votes on the one before.
     pub fn mine_one(&mut self) -> usize {
         let votes = self.simnet.mine_voted(self.patience);
@@ -106,7 +131,8 @@ impl World {
         self.mine_until_mined(&bought);
     }
 
-    fn mine_until_mined(&mut self, tickets: &[String]) {
+    /// Mines the few blocks that these tickets wait for.
+    pub fn mine_until_mined(&mut self, tickets: &[String]) {
         for _ in 0..8 {
             self.ledger.read(self.simnet.node());
             let mined: Vec<_> = self
