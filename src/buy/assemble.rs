@@ -145,9 +145,9 @@ mod tests {
             let ticket = Ticket::parse(&tx).unwrap();
             assert_eq!(ticket.address(terms.network), terms.ticket_address);
             assert_eq!(ticket.commitments[1].to, own(4));
-            let spent: i64 = tx.inputs.iter().map(|input| input.value_in.0).sum();
-            let sent: i64 = tx.outputs.iter().map(|output| output.value.0).sum();
-            assert_eq!(spent - sent, TICKET_FEE.0);
+            let inputs: i64 = tx.inputs.iter().map(|input| input.value_in.0).sum();
+            let outputs: i64 = tx.outputs.iter().map(|output| output.value.0).sum();
+            assert_eq!(inputs - outputs, TICKET_FEE.0);
 
             let mut pool = FeeAddresses::new();
             pool.add(&terms.fee_address);

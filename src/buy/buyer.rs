@@ -23,7 +23,7 @@ const CONFIRMATIONS: u32 = 1;
 
 /// How often the wallet is asked whether the split was mined, and how often the holder is told.
 const POLL: Duration = Duration::from_secs(1);
-const TELL: Duration = Duration::from_secs(60);
+const TELL: Duration = Duration::from_mins(1);
 
 /// The price may rise while a split waits for its block, but not for ever.
 const MAX_SPLITS: u32 = 5;
@@ -285,7 +285,7 @@ mod tests {
         serde_json::from_value(serde_json::json!({
             "txid": "9014490c8f8883a93f6f0042926f30f08ccf3aa8f3cfd21f9b1c070d92b3e646",
             "vout": 2, "tree": 1, "txtype": 1, "address": "", "account": "default",
-            "scriptPubKey": script, "amount": 0.00057975, "confirmations": 18, "spendable": true,
+            "scriptPubKey": script, "amount": 0.5, "confirmations": 18, "spendable": true,
         }))
         .unwrap()
     }
@@ -294,7 +294,7 @@ mod tests {
     fn coins_are_what_one_own_key_can_spend() {
         let hash = "76a914bb5e96404f3062592f2ff8d9b834533c891eba8a88ac";
         let found = coin(&unspent(hash)).unwrap();
-        assert_eq!(found.value, Atoms(57_975));
+        assert_eq!(found.value, Atoms(50_000_000));
         assert_eq!(found.out_point.tree, Tree::STAKE);
         for tag in ["bb", "bc", "bd"] {
             assert!(coin(&unspent(&format!("{tag}{hash}"))).is_some());

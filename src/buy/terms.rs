@@ -61,9 +61,8 @@ impl Terms {
         let network = ticket_address.network();
         let fee_address =
             Address::decode_for(network, &info.pool_address).map_err(TermsError::FeeAddress)?;
-        let fee_to = match fee_address.pay_to() {
-            Some(to @ PayTo::PubKeyHash(_)) => to,
-            _ => return Err(TermsError::FeeKind(info.pool_address.clone())),
+        let Some(fee_to @ PayTo::PubKeyHash(_)) = fee_address.pay_to() else {
+            return Err(TermsError::FeeKind(info.pool_address.clone()));
         };
         let script = RedeemScript::from_hex(&info.script).map_err(TermsError::Script)?;
         let own_address = script.address(network);
@@ -171,11 +170,11 @@ mod tests {
             Terms::new(&mainnet),
             Err(TermsError::FeeAddress(AddressError::Network { .. }))
         ));
-        let free = PurchaseInfo {
+        let negative = PurchaseInfo {
             pool_fees: -1.0,
             ..info()
         };
-        assert!(matches!(Terms::new(&free), Err(TermsError::Fee(_))));
+        assert!(matches!(Terms::new(&negative), Err(TermsError::Fee(_))));
     }
 
     #[test]

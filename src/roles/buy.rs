@@ -48,7 +48,7 @@ async fn buy(wallet: Dcrwallet, terms: Terms, args: &BuyArgs) -> Result<Receipt,
     };
     let order = Order {
         count: usize::try_from(args.count).unwrap_or(usize::MAX),
-        wait: Duration::from_secs(60 * u64::from(args.wait_minutes)),
+        wait: Duration::from_mins(u64::from(args.wait_minutes)),
     };
     Buyer::new(wallet, terms, consent).await?.buy(order).await
 }
