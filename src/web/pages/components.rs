@@ -76,6 +76,12 @@ pub fn dcr(amount: Atoms) -> String {
     format!("{whole}.{decimals:0<2}")
 }
 
+/// A large amount, to a hundredth: `1,234.57`.
+pub fn rounded_dcr(amount: Atoms) -> String {
+    let hundredths = amount.0.max(0).unsigned_abs().saturating_add(500_000) / 1_000_000;
+    format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
+}
+
 /// `1,234,567`.
 pub fn grouped(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
@@ -154,6 +160,8 @@ mod tests {
         assert_eq!(dcr(Atoms(2_150_000_000)), "21.50");
         assert_eq!(dcr(Atoms(300_000_000)), "3.00");
         assert_eq!(dcr(Atoms(1)), "0.00000001");
+        assert_eq!(rounded_dcr(Atoms(123_456_499_999)), "1,234.56");
+        assert_eq!(rounded_dcr(Atoms(99_500_000)), "1.00");
         assert_eq!(grouped(0_u32), "0");
         assert_eq!(grouped(999_u32), "999");
         assert_eq!(grouped(1_234_567_u32), "1,234,567");

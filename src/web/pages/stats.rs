@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use maud::{Markup, Render, html};
 
-use super::components::{age, date_time, dcr, grouped, notice, percent, tile};
+use super::components::{age, date_time, dcr, grouped, notice, percent, rounded_dcr, tile};
 use super::layout::Page;
 use crate::pool::Stats;
 use crate::web::error::Error;
@@ -99,7 +99,7 @@ fn tickets(stats: &Stats) -> Markup {
             (tile("Missed", &grouped(own.missed),
                 &format!("{} of those called", percent(stats.proportion_missed()))))
             (tile("Expired", &grouped(own.expired), &revoked))
-            (tile("Rewards", &format!("{} DCR", dcr(stats.total_subsidy)), "of all votes"))
+            (tile("Rewards", &format!("{} DCR", rounded_dcr(stats.total_subsidy)), "of all votes"))
             (tile("Users", &grouped(stats.users),
                 &format!("{} have a ticket address", grouped(stats.active_users))))
             (tile("Pool fee", &format!("{} %", stats.fee_percent),
@@ -147,7 +147,7 @@ fn plot(parts: &[(&str, &'static str, u64)]) -> Markup {
                     rect class=(kind) x=(x) y="0" width=(width) height="24" { title { (text) } }
                 }
             }
-            ul.key { @for (_, _, kind, text) in &bars { li { span.dot class=(kind) {} (text) } } }
+            ul.key { @for (_, _, kind, text) in &bars { li { span class={ "dot " (kind) } {} (text) } } }
         }
     }
 }

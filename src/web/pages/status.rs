@@ -106,7 +106,7 @@ impl StatusPage {
                     None => p { "Has not reported yet." },
                     Some(status) => {
                         @if let Some(seen) = voter.seen_at {
-                            p.hint { "Reported " (age(self.now, seen)) "." }
+                            p.hint { "Last report " (age(self.now, seen)) "." }
                         }
                         (facts(voter, status))
                     }

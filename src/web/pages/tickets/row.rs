@@ -19,8 +19,8 @@ pub(super) fn row(ticket: &TicketRecord, network: Network) -> Markup {
             td data-label="Mined in block" {
                 @match ticket.mined { Some((_, height)) => (grouped(height.0)), None => "–" }
             }
-            td data-label="Price" { (dcr(ticket.price)) " DCR" }
-            td data-label="Pool fee" { (dcr(ticket.fee_paid)) " DCR" }
+            td.amount data-label="Price" { (dcr(ticket.price)) " DCR" }
+            td.amount data-label="Pool fee" { (dcr(ticket.fee_paid)) " DCR" }
             td data-label="What became of it" { (outcome(ticket, network)) }
         }
     }
