@@ -65,7 +65,7 @@ async fn other_schemas_end_with_78(bed: Bed) {
 fn a_missing_mysql_database_is_made() {
     let server = MariaDb::shared();
     let mut bed = Bed::mariadb();
-    bed.url = server.url(&server.unused_name());
+    bed.url = server.url(&MariaDb::unused_name());
     let dry = bed.run(&["migrate", "--dry-run"]);
     ends(&dry, 0, "would create the database test_");
     ends(&bed.run(&["migrate"]), 0, "create the database test_");
@@ -94,6 +94,6 @@ fn faults_of_the_server_have_their_exit_codes() {
         &database,
         &format!("CREATE USER 'none_{database}'@'127.0.0.1'"),
     );
-    bed.url = server.url_as(&format!("none_{database}"), "", &server.unused_name());
+    bed.url = server.url_as(&format!("none_{database}"), "", &MariaDb::unused_name());
     ends(&bed.run(&["migrate"]), 76, "Access denied");
 }

@@ -21,8 +21,8 @@ on_both!(
 const VOTER: &str = "https://10.0.0.20:9113";
 
 fn ticket(number: u8, user_id: i64, status: TicketStatus) -> TicketRecord {
-    let mined =
-        (status != TicketStatus::Mempool).then(|| (Hash([number; 32]), Height(u32::from(number))));
+    let mined = (status != TicketStatus::Mempool)
+        .then_some((Hash([number; 32]), Height(u32::from(number))));
     TicketRecord {
         hash: Hash([number; 32]),
         user_id: UserId(user_id),

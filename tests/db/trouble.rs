@@ -207,9 +207,8 @@ async fn a_deadlock_is_repeated() {
     };
     wait_for_a_lock(server, &call).await;
     // A transaction that changed more rows is the one that survives.
-    let made: String = (0..20)
-        .map(|n| format!("INSERT INTO pool_flags VALUES ({}, 0, 0);", 100 + n))
-        .collect();
+    let rows: Vec<_> = (100..120).map(|id| format!("({id}, 0, 0)")).collect();
+    let made = format!("INSERT INTO pool_flags VALUES {};", rows.join(","));
     let finish = tokio::task::spawn_blocking(move || {
         other
             .batch_execute(&format!(

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, MysqlConnection};
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// Starts the server, says its process id, and waits until our end of its input is closed: so the
 /// server ends with the test's process, however that ends. The folder is kept if a test left `keep`.
@@ -110,7 +110,7 @@ impl MariaDb {
 
     /// Makes an empty database and returns its name.
     pub fn create_database(&self) -> String {
-        let name = self.unused_name();
+        let name = Self::unused_name();
         self.execute(
             "mysql",
             &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"),
@@ -119,7 +119,7 @@ impl MariaDb {
     }
 
     /// A name that no database has yet.
-    pub fn unused_name(&self) -> String {
+    pub fn unused_name() -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed))
     }
