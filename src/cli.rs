@@ -20,6 +20,23 @@ Without --config the file is searched at $DCRSTAKEPOOL_CONFIG, ./dcrstakepool.to
 Exit codes: 0 done, 1 failed, 2 usage, 69 a needed service is unavailable, 76 a service
 is there but wrong, 78 configuration.";
 
+const WEB_EXAMPLES: &str = "\
+Examples:
+  dcrstakepool web --config /etc/dcrstakepool/dcrstakepool.toml
+  DCRSTAKEPOOL__POOL__CLOSED=true dcrstakepool web
+  kill -HUP PID     # log filter, notice, closed, the voters' certificates are read again
+
+Needs the database and at least pool.min_voters voters. TERM or INT stops, twice: at once.";
+
+const VOTER_EXAMPLES: &str = "\
+Examples:
+  dcrstakepool voter --config voter1.toml
+  RUST_LOG=debug dcrstakepool voter
+  kill -HUP PID     # log filter and certificates are read again
+  kill -USR1 PID    # preferences are read from the database
+
+Needs its own dcrd and dcrwallet, the wallet unlocked. TERM or INT stops, twice: at once.";
+
 /// A Decred stake pool: votes its users' tickets, never holds their money.
 #[derive(Debug, Parser)]
 #[command(name = "dcrstakepool", version = VERSION, after_help = EXAMPLES)]
@@ -31,8 +48,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serves the site and the API
+    #[command(after_help = WEB_EXAMPLES)]
     Web(RoleArgs),
     /// Votes, beside its own dcrd and dcrwallet
+    #[command(after_help = VOTER_EXAMPLES)]
     Voter(RoleArgs),
     /// Creates the database's tables, or brings them to this version
     Migrate(MigrateArgs),

@@ -29,7 +29,7 @@ pub fn digests(network: Network, pool: &PoolConfig, token: &Secret) -> ConfigDig
     ConfigDigests(BTreeMap::from([
         ("network".to_owned(), plain(&network.to_string())),
         (
-            "pool.voting_wallet_extpub".to_owned(),
+            ConfigDigests::VOTING_KEY.to_owned(),
             keyed(token, pool.voting_extpub.expose()),
         ),
         (

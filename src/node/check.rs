@@ -33,10 +33,17 @@ pub enum Unfit {
     NoTxIndex(Peer),
     #[error("{0} votes itself; start it without enablevoting")]
     VotesItself(Peer),
+    /// The keys are abbreviated: a whole one is a secret.
     #[error(
-        "{peer} has another voting key: getmasterpubkey default differs from voting_wallet_extpub{hint}"
+        "{peer} is not the wallet of this pool: its master public key (getmasterpubkey default) is \
+         {found}, but pool.voting_wallet_extpub is {expected}{hint}"
     )]
-    OtherMasterKey { peer: Peer, hint: &'static str },
+    OtherMasterKey {
+        peer: Peer,
+        found: String,
+        expected: String,
+        hint: &'static str,
+    },
     #[error("{0} is locked; unlock it")]
     Locked(Peer),
     #[error("{0} is not connected to its dcrd")]
@@ -106,6 +113,8 @@ impl Dcrwallet {
         if !key.matches(voting_extpub.expose()) {
             return Err(Unfit::OtherMasterKey {
                 peer: peer.clone(),
+                found: abbreviated(&key),
+                expected: abbreviated(voting_extpub),
                 hint: coin_type_hint(&info, network),
             });
         }
@@ -173,6 +182,19 @@ fn new_enough(
         found: found.map_or_else(|| "none".to_owned(), |found| found.text.clone()),
         needed: format!("{}.{}", oldest.0, oldest.1),
     })
+}
+
+/// Enough of a key to recognise it, too little to derive from it.
+fn abbreviated(key: &Secret) -> String {
+    const SHOWN: usize = 10;
+    let chars: Vec<char> = key.expose().chars().collect();
+    match (chars.first_chunk::<SHOWN>(), chars.last_chunk::<SHOWN>()) {
+        (Some(head), Some(tail)) if chars.len() > 4 * SHOWN => {
+            let text = |part: &[char]| part.iter().collect::<String>();
+            format!("{}…{}", text(head), text(tail))
+        }
+        _ => "too short to be one".to_owned(),
+    }
 }
 
 /// A wallet that moved to the SLIP0044 coin type derives other keys than it did.

@@ -61,8 +61,8 @@ impl Pool {
     /// Why an address cannot be taken from this user at present, before one was sent: what the page
     /// shows in place of its form.
     pub async fn enrolment_closed(&self) -> Result<Option<String>, Error> {
-        if self.settings.closed {
-            return Ok(Some(self.settings.closed_reason().to_owned()));
+        if let Some(reason) = self.sign().closed_reason() {
+            return Ok(Some(reason));
         }
         Ok(self.store.halt().await?.map(|_| NotNow::Halted.to_string()))
     }
@@ -74,8 +74,7 @@ impl Pool {
         if stored.enrolment.is_some() {
             return Err(EnrolError::AlreadySubmitted);
         }
-        if self.settings.closed {
-            let reason = self.settings.closed_reason().to_owned();
+        if let Some(reason) = self.sign().closed_reason() {
             return Err(EnrolError::Closed(reason));
         }
         let index = self.store.key_index(user).await.map_err(Error::from)?;

@@ -34,7 +34,7 @@ mod testing;
 mod tests;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
@@ -56,7 +56,7 @@ pub use error::{
     SignInError, SignUpError, TokenError, VotingError,
 };
 pub use halt::Recheck;
-pub use settings::Settings;
+pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
 pub use types::{
     Enrolled, Halt, Health, PurchaseInfo, Stats, StatusReport, TicketPage, User, VoterReport,
@@ -82,6 +82,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Pool {
     settings: Settings,
+    sign: RwLock<Arc<DoorSign>>,
     store: Store,
     id: PoolId,
     peers: Vec<Arc<Peer>>,
@@ -116,6 +117,7 @@ impl Pool {
         Ok(Self {
             derivation,
             hasher: Hasher::new(threads)?,
+            sign: RwLock::new(Arc::new(parts.settings.sign.clone())),
             settings: parts.settings,
             store: parts.store,
             id: parts.pool_id,
@@ -134,6 +136,18 @@ impl Pool {
         &self.settings
     }
 
+    /// What visitors are told now.
+    pub fn sign(&self) -> Arc<DoorSign> {
+        let sign = self.sign.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&sign)
+    }
+
+    /// Tells visitors something else from now on.
+    pub fn hang_out(&self, sign: DoorSign) {
+        *self.sign.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sign);
+        self.numbers_due.notify_one();
+    }
+
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -150,8 +164,8 @@ impl Pool {
 
     /// Whether sign-up is possible; else the reason to show.
     pub async fn open(&self) -> Result<(), String> {
-        if self.settings.closed {
-            return Err(self.settings.closed_reason().to_owned());
+        if let Some(reason) = self.sign().closed_reason() {
+            return Err(reason);
         }
         // Without a database the attempt itself brings the error.
         match self.store.user_counts().await {

@@ -14,11 +14,10 @@ pub struct Settings {
     pub description: String,
     pub email: String,
     pub link: String,
-    pub notice: String,
     /// Percent in force from each height on, ascending, the first from height 0.
     pub fees: Vec<(Height, f64)>,
-    pub closed: bool,
-    pub closed_message: String,
+    /// At first; `Pool::sign` is what hangs there now.
+    pub sign: DoorSign,
     pub voting_wallet_extpub: Secret,
     pub cold_wallet_extpub: Secret,
     pub min_voters: usize,
@@ -29,18 +28,31 @@ pub struct Settings {
     pub api_secret: Secret,
 }
 
-impl Settings {
-    pub fn params(&self) -> &'static Params {
-        self.network.params()
-    }
+/// What the operator says to visitors. May change while the pool runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DoorSign {
+    /// Above every page; empty: none.
+    pub notice: String,
+    /// No sign-ups, no address submissions.
+    pub closed: bool,
+    pub closed_message: String,
+}
 
-    /// Why nobody can sign up while the pool is closed.
-    pub fn closed_reason(&self) -> &str {
-        if self.closed_message.is_empty() {
+impl DoorSign {
+    /// Why nobody can sign up; `None` while the pool is open.
+    pub fn closed_reason(&self) -> Option<String> {
+        let reason = if self.closed_message.is_empty() {
             "the pool is closed"
         } else {
             &self.closed_message
-        }
+        };
+        self.closed.then(|| reason.to_owned())
+    }
+}
+
+impl Settings {
+    pub fn params(&self) -> &'static Params {
+        self.network.params()
     }
 
     /// A link into the site; `path` begins with a slash.

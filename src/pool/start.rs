@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
-use super::Pool;
+use super::{Peer, Pool};
+use crate::rpc::wire::ConfigDigests;
 
 /// How often what is over (sign-ups, sessions) is forgotten.
 const TIDY: Duration = Duration::from_mins(10);
@@ -55,26 +56,36 @@ impl fmt::Display for VotersAtStart {
     }
 }
 
+/// What keeps a voter that was looked at from counting.
+fn fault(peer: &Peer) -> Option<Fault> {
+    let view = peer.view();
+    let fault = |reason: String, wrong: bool| Fault {
+        voter: peer.name().to_owned(),
+        reason,
+        wrong,
+    };
+    if let Some(problem) = &view.problem {
+        return Some(fault(problem.text.clone(), problem.wrong));
+    }
+    // Other keys that differ close enrolment until they agree; this one makes it another pool's voter.
+    let other = |key: &String| key == ConfigDigests::VOTING_KEY;
+    let key = view.differing_keys.iter().find(|key| other(key))?;
+    Some(fault(format!("its {key} is not ours"), true))
+}
+
 impl Pool {
     /// Asks every voter once, so that there are numbers before the first page is served.
     pub async fn check_voters(&self) -> VotersAtStart {
-        let looked = join_all(self.peers.iter().map(|peer| self.look(peer))).await;
+        join_all(self.peers.iter().map(|peer| self.look(peer))).await;
         self.agree_on_version().await;
         if let Err(error) = self.refresh_numbers().await {
             tracing::warn!(%error, "numbers not refreshed");
         }
-        let faults = self.peers.iter().filter_map(|peer| {
-            let problem = peer.view().problem.clone()?;
-            Some(Fault {
-                voter: peer.name().to_owned(),
-                reason: problem.text,
-                wrong: problem.wrong,
-            })
-        });
+        let faults: Vec<_> = self.peers.iter().filter_map(|peer| fault(peer)).collect();
         VotersAtStart {
-            good: looked.into_iter().filter(|good| *good).count(),
+            good: self.peers.len().saturating_sub(faults.len()),
             needed: self.settings.min_voters,
-            faults: faults.collect(),
+            faults,
         }
     }
 

@@ -53,7 +53,7 @@ impl Pool {
             users: users.total,
             active_users: users.active,
             fee_percent: self.settings.fee_percent(stake.height),
-            open: !self.settings.closed && !full,
+            open: !self.sign().closed && !full,
         };
         self.shown().stats = Some(Arc::new(stats));
         Ok(())

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 
 use super::derivation::Derivation;
-use super::{Parts, Peer, Pool, Settings};
+use super::{DoorSign, Parts, Peer, Pool, Settings};
 use crate::clock::Clock;
 use crate::db::{Access, Options, Store};
 use crate::decred::hdkey::ExtendedPubKey;
@@ -369,10 +369,8 @@ pub fn settings() -> Settings {
         description: String::new(),
         email: "admin@example.com".into(),
         link: String::new(),
-        notice: String::new(),
         fees: vec![(Height(0), 7.5), (Height(1000), 5.0)],
-        closed: false,
-        closed_message: String::new(),
+        sign: DoorSign::default(),
         voting_wallet_extpub: Secret::new(EXTPUB),
         cold_wallet_extpub: Secret::new(cold),
         min_voters: 2,

@@ -6,10 +6,10 @@ use anyhow::Context as _;
 
 use super::Failure;
 use crate::clock::Clock;
-use crate::config::{DatabaseConfig, WebConfig};
+use crate::config::{DatabaseConfig, PoolConfig, WebConfig};
 use crate::db::{Access, Options, Store};
 use crate::mail::{LogMailer, Mailer, UndeliveredMailer};
-use crate::pool::{Parts, Peer, Pool, Settings};
+use crate::pool::{DoorSign, Parts, Peer, Pool, Settings};
 use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
 
@@ -21,22 +21,33 @@ pub async fn open_store(config: &DatabaseConfig, access: Access) -> Result<Store
     Ok(store)
 }
 
-/// A pool over `store`, that talks to the configured voters. Connects to none of them yet.
-pub async fn pool(config: &WebConfig, store: Store, tasks: &Tasks) -> Result<Arc<Pool>, Failure> {
-    let mut peers = Vec::new();
-    for peer in &config.voters {
-        let client = VoterClient::new(peer, tasks)
+/// The configured voters. Connects to none of them yet.
+pub fn voters(config: &WebConfig, tasks: &Tasks) -> Result<Vec<VoterClient>, Failure> {
+    let clients = config.voters.iter().map(|peer| {
+        VoterClient::new(peer, tasks)
             .with_context(|| format!("voter {}", peer.name))
-            .map_err(Failure::config)?;
+            .map_err(Failure::config)
+    });
+    clients.collect()
+}
+
+/// A pool over `store`, that talks to the configured voters by `clients`.
+pub async fn pool(
+    config: &WebConfig,
+    store: Store,
+    clients: &[VoterClient],
+    tasks: &Tasks,
+) -> Result<Arc<Pool>, Failure> {
+    let peers = config.voters.iter().zip(clients).map(|(peer, client)| {
         let digests = config.digests(peer);
-        peers.push(Peer::new(peer.name.clone(), Arc::new(client), digests));
-    }
+        Peer::new(peer.name.clone(), Arc::new(client.clone()), digests)
+    });
     let pool_id = store.pool_id().await?;
     let pool = Pool::new(Parts {
         settings: settings(config),
         store,
         pool_id,
-        peers,
+        peers: peers.collect(),
         mailer: mailer(config),
         clock: Clock::system(),
         tasks: tasks.clone(),
@@ -53,14 +64,12 @@ fn settings(config: &WebConfig) -> Settings {
         description: pool.description.clone(),
         email: pool.email.clone(),
         link: pool.link.clone(),
-        notice: pool.notice.clone(),
         fees: pool
             .fees
             .iter()
             .map(|fee| (fee.from, fee.percent))
             .collect(),
-        closed: pool.closed,
-        closed_message: pool.closed_message.clone(),
+        sign: door_sign(pool),
         voting_wallet_extpub: pool.voting_extpub.clone(),
         cold_wallet_extpub: pool.cold_extpub.clone(),
         min_voters: pool.min_voters,
@@ -68,6 +77,15 @@ fn settings(config: &WebConfig) -> Settings {
         base_url: config.web.base_url.issuer().to_owned(),
         former_base_urls: config.web.former_base_urls.clone(),
         api_secret: config.web.api_secret.clone(),
+    }
+}
+
+/// What `[pool]` says to visitors.
+pub fn door_sign(pool: &PoolConfig) -> DoorSign {
+    DoorSign {
+        notice: pool.notice.clone(),
+        closed: pool.closed,
+        closed_message: pool.closed_message.clone(),
     }
 }
 

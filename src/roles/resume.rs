@@ -26,7 +26,8 @@ pub async fn run(args: ResumeArgs) -> Result<(), Failure> {
 
     let tasks = Tasks::new();
     let store = assembly::open_store(&config.database, Access::Guest).await?;
-    let pool = assembly::pool(&config, store, &tasks).await?;
+    let voters = assembly::voters(&config, &tasks)?;
+    let pool = assembly::pool(&config, store, &voters, &tasks).await?;
     let outcome = match reason {
         Some(reason) => override_halt(&pool, &reason).await,
         None => recheck(&pool).await,

@@ -1,8 +1,11 @@
-//! The service manager: told when the role is ready and, if it wants, that it is alive.
+//! What both services have in common: the service manager, told when the role is ready and, if it
+//! wants, that it is alive; the log filter that changes while they run.
 
 use sd_notify::NotifyState;
 
+use crate::config::{LogConfig, Sources};
 use crate::shutdown::Tasks;
+use crate::telemetry::Telemetry;
 
 /// Tells systemd that the role serves; from then on keeps its watchdog content. Does nothing where
 /// there is no systemd.
@@ -27,6 +30,14 @@ pub fn ready(tasks: &Tasks) {
 /// Tells systemd that the role is ending.
 pub fn stopping() {
     tell(NotifyState::Stopping);
+}
+
+/// The configured filter from now on, unless `RUST_LOG` wins.
+pub fn reload_filter(telemetry: &Telemetry, sources: &Sources, log: &LogConfig) {
+    let filter = sources.rust_log().unwrap_or(&log.filter);
+    if let Err(error) = telemetry.set_filter(filter) {
+        tracing::error!(%error, "log filter not changed");
+    }
 }
 
 fn tell(state: NotifyState<'_>) {

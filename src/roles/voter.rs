@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Failure, service};
 use crate::cli::{RoleArgs, VERSION};
@@ -44,15 +44,22 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
         back: back.clone(),
     };
     let listener = listen(&config.voter).await?;
-    let tls = server_tls(&config.voter)?;
-    let (voter, links) = Box::pin(start::start(&config, &surroundings))
-        .await
-        .map_err(failure)?;
+    let (certificate, tls) = watch::channel(server_tls(&config.voter)?);
+    let (voter, links) = tokio::select! {
+        started = Box::pin(start::start(&config, &surroundings)) => started.map_err(failure)?,
+        () = front.stopping() => return Ok(()),
+    };
     serve(listener, tls, &config, voter, &front);
     read_database(&config, &links);
     service::ready(&front);
 
-    obey(signals, &sources, &telemetry, &links, &back).await;
+    let running = Running {
+        sources,
+        telemetry,
+        links,
+        certificate,
+    };
+    running.obey(signals, &back).await;
     service::stopping();
     front.stop_and_wait(STOP_SERVING).await;
     if !back.stop_and_wait(STOP_VOTING).await {
@@ -84,7 +91,7 @@ fn server_tls(section: &VoterSection) -> Result<Arc<rustls::ServerConfig>, Failu
 
 fn serve(
     listener: TcpListener,
-    tls: Arc<rustls::ServerConfig>,
+    tls: watch::Receiver<Arc<rustls::ServerConfig>>,
     config: &VoterConfig,
     voter: Service,
     tasks: &Tasks,
@@ -113,52 +120,59 @@ fn failure(error: StartError) -> Failure {
     }
 }
 
-/// Does what signals ask until the role is stopped, or a task of the voter cannot go on.
-async fn obey(
-    mut signals: mpsc::Receiver<Signal>,
-    sources: &Sources,
-    telemetry: &Telemetry,
-    links: &Links,
-    back: &Tasks,
-) {
-    loop {
-        tokio::select! {
-            () = links.tasks.stopping() => return,
-            () = back.stopping() => return,
-            Some(signal) = signals.recv() => match signal {
-                Signal::Reload => reload(sources, telemetry, links),
-                Signal::Refresh => refresh(sources, links),
-            },
-        }
-    }
+/// What signals act on.
+struct Running {
+    sources: Sources,
+    telemetry: Telemetry,
+    links: Links,
+    /// What new connections of web are shown.
+    certificate: watch::Sender<Arc<rustls::ServerConfig>>,
 }
 
-/// Log filter and the daemons' certificates.
-fn reload(sources: &Sources, telemetry: &Telemetry, links: &Links) {
-    let config = match VoterConfig::load(sources) {
-        Ok(config) => config,
-        Err(error) => return tracing::error!(%error, "configuration not read again"),
-    };
-    match telemetry.set_filter(&config.log.filter) {
-        Ok(()) => tracing::info!(filter = config.log.filter, "log filter read again"),
-        Err(error) => tracing::error!(%error, "log filter not changed"),
-    }
-    let pins = [
-        (links.dcrd.client(), &config.voter.dcrd),
-        (links.wallet.client(), &config.voter.dcrwallet),
-    ];
-    for (client, node) in pins {
-        if let Err(error) = client.replace_pin(&node.cert_pem) {
-            tracing::error!(%error, "certificate not changed");
+impl Running {
+    /// Does what signals ask until the role is stopped, or a task of the voter cannot go on.
+    async fn obey(&self, mut signals: mpsc::Receiver<Signal>, back: &Tasks) {
+        loop {
+            tokio::select! {
+                () = self.links.tasks.stopping() => return,
+                () = back.stopping() => return,
+                Some(signal) = signals.recv() => match signal {
+                    Signal::Reload => self.reload(),
+                    Signal::Refresh => self.refresh(),
+                },
+            }
         }
     }
-}
 
-/// Preferences from the database.
-fn refresh(sources: &Sources, links: &Links) {
-    match VoterConfig::load(sources) {
-        Ok(config) if config.database.is_some() => read_database(&config, links),
-        Ok(_) => tracing::info!("there is no database to read preferences from"),
-        Err(error) => tracing::error!(%error, "configuration not read again"),
+    /// Log filter, own certificate, the daemons' certificates.
+    fn reload(&self) {
+        let config = match VoterConfig::load(&self.sources) {
+            Ok(config) => config,
+            Err(error) => return tracing::error!(%error, "configuration not read again"),
+        };
+        service::reload_filter(&self.telemetry, &self.sources, &config.log);
+        match server_tls(&config.voter) {
+            Ok(tls) => drop(self.certificate.send_replace(tls)),
+            Err(error) => tracing::error!(error = error.text(), "own certificate not changed"),
+        }
+        let pins = [
+            (self.links.dcrd.client(), &config.voter.dcrd),
+            (self.links.wallet.client(), &config.voter.dcrwallet),
+        ];
+        for (client, node) in pins {
+            if let Err(error) = client.replace_pin(&node.cert_pem) {
+                tracing::error!(%error, "certificate not changed");
+            }
+        }
+        tracing::info!("configuration read again: log filter and certificates");
+    }
+
+    /// Preferences from the database.
+    fn refresh(&self) {
+        match VoterConfig::load(&self.sources) {
+            Ok(config) if config.database.is_some() => read_database(&config, &self.links),
+            Ok(_) => tracing::info!("there is no database to read preferences from"),
+            Err(error) => tracing::error!(%error, "configuration not read again"),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `dcrstakepool web`: the site, the API, the database, the coordination of the voters.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use crate::cli::RoleArgs;
 use crate::config::{ListenAddress, Sources, WebConfig};
 use crate::db::Access;
 use crate::pool::{Pool, Recheck};
+use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
 use crate::signals::{self, Signal};
 use crate::telemetry::{self, Telemetry};
@@ -22,29 +24,35 @@ const STOP: Duration = Duration::from_secs(10);
 pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let sources = Sources::of_process(args.config);
     let config = WebConfig::load(&sources)?;
-    let telemetry = telemetry::start(&config.log, rust_log(&sources)).map_err(Failure::config)?;
+    let telemetry = telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let tasks = Tasks::new();
     let signals = signals::listen(&tasks).map_err(Failure::failed)?;
 
-    let store = assembly::open_store(&config.database, Access::Owner).await?;
-    let pool = assembly::pool(&config, store, &tasks).await?;
-    check_voters(&pool, config.web.start_without_voters).await?;
-    check_halt(&pool).await?;
-
+    let voters = assembly::voters(&config, &tasks)?;
+    let pool = tokio::select! {
+        pool = begin(&config, &voters, &tasks) => pool?,
+        () = tasks.stopping() => return Ok(()),
+    };
     let listeners = Listeners::bind(&listen(&config))
         .await
         .context("cannot listen")
         .map_err(Failure::failed)?;
     let addresses = listeners.addresses();
     pool.start();
-    web::serve(listeners, site(&config), pool, &tasks);
+    web::serve(listeners, site(&config), Arc::clone(&pool), &tasks);
     tracing::info!(?addresses, "web is ready");
     service::ready(&tasks);
 
-    obey(signals, &sources, &telemetry, &tasks).await;
+    let running = Running {
+        sources,
+        telemetry,
+        pool,
+        voters,
+    };
+    running.obey(signals, &tasks).await;
     service::stopping();
     if !tasks.stop_and_wait(STOP).await {
         tracing::warn!("some tasks did not end in time");
@@ -52,8 +60,17 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn rust_log(sources: &Sources) -> Option<&str> {
-    sources.environment.get("RUST_LOG").map(String::as_str)
+/// Database and voters, as they must be before the first page is served.
+async fn begin(
+    config: &WebConfig,
+    voters: &[VoterClient],
+    tasks: &Tasks,
+) -> Result<Arc<Pool>, Failure> {
+    let store = assembly::open_store(&config.database, Access::Owner).await?;
+    let pool = assembly::pool(config, store, voters, tasks).await?;
+    check_voters(&pool, config.web.start_without_voters).await?;
+    check_halt(&pool).await?;
+    Ok(pool)
 }
 
 /// Enough voters must be there, unless the operator said to start without.
@@ -107,31 +124,51 @@ fn site(config: &WebConfig) -> web::Settings {
     }
 }
 
-/// Does what signals ask until the role is stopped.
-async fn obey(
-    mut signals: mpsc::Receiver<Signal>,
-    sources: &Sources,
-    telemetry: &Telemetry,
-    tasks: &Tasks,
-) {
-    loop {
-        tokio::select! {
-            () = tasks.stopping() => return,
-            Some(signal) = signals.recv() => match signal {
-                Signal::Reload => reload(sources, telemetry),
-                Signal::Refresh => tracing::info!("nothing is loaded from outside the binary"),
-            },
-        }
-    }
+/// What signals act on.
+struct Running {
+    sources: Sources,
+    telemetry: Telemetry,
+    pool: Arc<Pool>,
+    voters: Vec<VoterClient>,
 }
 
-fn reload(sources: &Sources, telemetry: &Telemetry) {
-    let config = match WebConfig::load(sources) {
-        Ok(config) => config,
-        Err(error) => return tracing::error!(%error, "configuration not read again"),
-    };
-    match telemetry.set_filter(&config.log.filter) {
-        Ok(()) => tracing::info!(filter = config.log.filter, "log filter read again"),
-        Err(error) => tracing::error!(%error, "log filter not changed"),
+impl Running {
+    /// Does what signals ask until the role is stopped.
+    async fn obey(&self, mut signals: mpsc::Receiver<Signal>, tasks: &Tasks) {
+        loop {
+            tokio::select! {
+                () = tasks.stopping() => return,
+                Some(signal) = signals.recv() => match signal {
+                    Signal::Reload => self.reload(),
+                    Signal::Refresh => tracing::info!("nothing is loaded from outside the binary"),
+                },
+            }
+        }
+    }
+
+    /// Log filter, what visitors are told, the voters' certificates.
+    fn reload(&self) {
+        let config = match WebConfig::load(&self.sources) {
+            Ok(config) => config,
+            Err(error) => return tracing::error!(%error, "configuration not read again"),
+        };
+        service::reload_filter(&self.telemetry, &self.sources, &config.log);
+        self.pool.hang_out(assembly::door_sign(&config.pool));
+        for voter in &self.voters {
+            let mut peers = config.voters.iter();
+            let Some(peer) = peers.find(|peer| peer.name == voter.name()) else {
+                tracing::warn!(
+                    voter = voter.name(),
+                    "no longer configured: needs a restart"
+                );
+                continue;
+            };
+            match voter.replace_pin(peer) {
+                Ok(true) => tracing::info!(voter = voter.name(), "another certificate is trusted"),
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "certificate not changed"),
+            }
+        }
+        tracing::info!("configuration read again: log filter, notice, closed, certificates");
     }
 }

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -33,13 +34,17 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const IDLE_LIMIT: Duration = Duration::from_mins(1);
 
-/// A voter over HTTPS. Keeps its connections; every call has a deadline (`method::deadline`).
+type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// A voter over HTTPS. Keeps its connections; every call has a deadline (`method::deadline`). Clones
+/// are one client.
 #[derive(Clone)]
 pub struct VoterClient {
     name: String,
     url: Url,
     authorization: HeaderValue,
-    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// Behind the certificate that it trusts.
+    http: Arc<RwLock<(String, Http)>>,
     tasks: Tasks,
 }
 
@@ -59,36 +64,29 @@ impl VoterClient {
             voter: peer.name.clone(),
             reason,
         };
-        // The connector sets ALPN itself.
-        let config = tls::client_config(&peer.cert_pem, &[])
-            .map_err(|error| unusable(format!("{}: {error}", peer.cert.display())))?;
         let authorization = auth::header(&peer.token)
             .ok_or_else(|| unusable("its token has characters that no header carries".into()))?;
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_LIMIT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config((*config).clone())
-            .https_only()
-            .enable_all_versions()
-            .wrap_connector(connector);
-        // The executor runs the connections, which end with the client or the peer: no work of ours.
-        let http = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_LIMIT)
-            .http2_keep_alive_interval(KEEP_ALIVE)
-            .http2_keep_alive_timeout(CONNECT_LIMIT)
-            .http2_keep_alive_while_idle(true)
-            .build(connector);
+        let http = http(peer).map_err(unusable)?;
         Ok(Self {
             name: peer.name.clone(),
             url: peer.url.clone(),
             authorization,
-            http,
+            http: Arc::new(RwLock::new((peer.cert_pem.clone(), http))),
             tasks: tasks.clone(),
         })
+    }
+
+    /// Trusts the certificate of `peer` from the next connection on. False: it does already.
+    ///
+    /// # Errors
+    /// When the certificate is none; the former one stays.
+    pub fn replace_pin(&self, peer: &VoterPeer) -> Result<bool, Error> {
+        if self.http.read().unwrap_or_else(PoisonError::into_inner).0 == peer.cert_pem {
+            return Ok(false);
+        }
+        let http = http(peer).map_err(|reason| self.unavailable(reason))?;
+        *self.http.write().unwrap_or_else(PoisonError::into_inner) = (peer.cert_pem.clone(), http);
+        Ok(true)
     }
 
     /// `HOST:PORT`, as in the configuration.
@@ -149,7 +147,11 @@ impl VoterClient {
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Error> {
-        self.http.request(request).await.map_err(|error| {
+        let sending = {
+            let http = self.http.read().unwrap_or_else(PoisonError::into_inner);
+            http.1.request(request)
+        };
+        sending.await.map_err(|error| {
             if is_wrong_certificate(&error) {
                 Error::WrongCertificate {
                     voter: self.name.clone(),
@@ -199,6 +201,31 @@ impl VoterClient {
             reason,
         }
     }
+}
+
+/// Connections that trust the peer's certificate alone; none is made yet.
+fn http(peer: &VoterPeer) -> Result<Http, String> {
+    // The connector sets ALPN itself.
+    let config = tls::client_config(&peer.cert_pem, &[])
+        .map_err(|error| format!("{}: {error}", peer.cert.display()))?;
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_LIMIT));
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config((*config).clone())
+        .https_only()
+        .enable_all_versions()
+        .wrap_connector(connector);
+    // The executor runs the connections, which end with the client or the peer: no work of ours.
+    Ok(Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_LIMIT)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .http2_keep_alive_timeout(CONNECT_LIMIT)
+        .http2_keep_alive_while_idle(true)
+        .build(connector))
 }
 
 fn causes<'a>(

@@ -12,7 +12,7 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::Voter;
@@ -36,16 +36,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
 /// Serves `voter` until `tasks` are told to stop; calls in flight are finished. Returns at once, the
-/// work is in `tasks`.
+/// work is in `tasks`. Each new connection is shown the certificate that `tls` has then.
 pub fn serve(
     listener: TcpListener,
-    tls: Arc<rustls::ServerConfig>,
+    tls: watch::Receiver<Arc<rustls::ServerConfig>>,
     token: Secret,
     voter: Arc<dyn Voter>,
     tasks: &Tasks,
 ) {
     let server = Server {
-        tls: TlsAcceptor::from(tls),
+        tls,
         api: Arc::new(Api::new(token, voter, tasks.clone())),
         tasks: tasks.clone(),
     };
@@ -53,7 +53,7 @@ pub fn serve(
 }
 
 struct Server {
-    tls: TlsAcceptor,
+    tls: watch::Receiver<Arc<rustls::ServerConfig>>,
     api: Arc<Api>,
     tasks: Tasks,
 }
@@ -82,7 +82,8 @@ impl Server {
     }
 
     fn connected(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
-        let (tls, tasks) = (self.tls.clone(), self.tasks.clone());
+        let tls = TlsAcceptor::from(self.tls.borrow().clone());
+        let tasks = self.tasks.clone();
         let service = CallService::new(self.api.clone());
         self.tasks.spawn("rpc connection", async move {
             // Answers are small and waited for.

@@ -127,6 +127,11 @@ pub struct PreferencesStatus {
 #[serde(transparent)]
 pub struct ConfigDigests(pub std::collections::BTreeMap<String, String>);
 
+impl ConfigDigests {
+    /// The key without which a voter cannot vote this pool's tickets.
+    pub const VOTING_KEY: &str = "pool.voting_wallet_extpub";
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RescanProgress {

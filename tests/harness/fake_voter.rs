@@ -29,7 +29,7 @@ use dcrstakepool::secret::Secret;
 use dcrstakepool::shutdown::Tasks;
 use dcrstakepool::tls::{self, KeyPair};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use uuid::Uuid;
 
 /// Long enough for the wire.
@@ -411,7 +411,7 @@ impl RunningVoter {
         let config = tls::server_config(&self.pair.cert_pem, &self.pair.key_pem, &server::ALPN);
         server::serve(
             listener,
-            config.expect("own certificate"),
+            watch::channel(config.expect("own certificate")).1,
             Secret::new(TOKEN),
             self.fake.clone(),
             &self.tasks,

@@ -17,7 +17,7 @@ fn help_shows_every_command_with_examples() {
     ] {
         assert!(stdout.contains(text), "{text} not in\n{stdout}");
     }
-    for command in ["migrate", "resume", "buy"] {
+    for command in ["web", "voter", "migrate", "resume", "buy"] {
         let Run { code, stdout, .. } = run(&[command, "--help"], &[]);
         assert_eq!(code, 0);
         assert!(stdout.contains("Examples:"), "{command}\n{stdout}");

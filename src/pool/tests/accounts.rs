@@ -90,7 +90,10 @@ async fn sign_up_says_what_is_wrong() {
     ));
     let closed = test
         .another(crate::pool::Settings {
-            closed: true,
+            sign: crate::pool::DoorSign {
+                closed: true,
+                ..crate::pool::DoorSign::default()
+            },
             ..settings()
         })
         .await;

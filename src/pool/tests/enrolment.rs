@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::decred::Height;
 use crate::domain::UserId;
 use crate::pool::testing::{FakeVoter, KEYS, Mood, TestPool, settings};
-use crate::pool::{EnrolError, NotNow, PurchaseInfoError, Settings};
+use crate::pool::{DoorSign, EnrolError, NotNow, PurchaseInfoError, Settings};
 use crate::rpc::wire::ConfigDigests;
 
 async fn untouched(test: &TestPool, user: UserId) {
@@ -98,8 +98,11 @@ async fn earlier_rows_win() {
     let user = test.user("kim@example.com").await;
     let closed = test
         .another(Settings {
-            closed: true,
-            closed_message: "gone fishing".into(),
+            sign: DoorSign {
+                closed: true,
+                closed_message: "gone fishing".into(),
+                ..DoorSign::default()
+            },
             ..settings()
         })
         .await;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::decred::{Atoms, Height, Network, VoteVersion};
-use crate::pool::{self, NotNow};
+use crate::pool::{self, DoorSign, NotNow};
 use crate::rpc::wire::TicketCounts;
 use crate::secret::Secret;
 
@@ -177,10 +177,8 @@ fn settings() -> Settings {
         description: String::new(),
         email: "admin@example.com".into(),
         link: String::new(),
-        notice: String::new(),
         fees: vec![(Height(0), 5.0)],
-        closed: false,
-        closed_message: String::new(),
+        sign: DoorSign::default(),
         voting_wallet_extpub: Secret::default(),
         cold_wallet_extpub: Secret::default(),
         min_voters: 1,

@@ -24,7 +24,6 @@ pub struct Site {
     pub email: String,
     /// The operator's own site; empty: none.
     pub link: String,
-    pub notice: String,
     /// Shown unless it is the main network.
     pub network: Option<&'static str>,
     pub stylesheet: String,
@@ -35,6 +34,8 @@ pub struct Site {
 #[derive(Debug, Clone)]
 pub struct Frame {
     pub site: Arc<Site>,
+    /// What the operator says to everybody; empty: nothing.
+    pub notice: String,
     pub here: &'static str,
     /// The e-mail address and a token for the sign-out button.
     pub user: Option<(String, String)>,
@@ -50,6 +51,7 @@ impl App {
     ) -> Frame {
         Frame {
             site: self.site.clone(),
+            notice: self.pool.sign().notice.clone(),
             here,
             user: session.map(|session| (session.user.email.clone(), binding.token(&self.csrf))),
         }
@@ -62,7 +64,6 @@ impl Site {
             name: settings.name.clone(),
             email: settings.email.clone(),
             link: settings.link.clone(),
-            notice: settings.notice.clone(),
             network: (settings.network != Network::Mainnet).then_some(settings.params().name),
             stylesheet: assets.url("style.css"),
             icon: assets.url("icon.svg"),
@@ -80,8 +81,8 @@ pub fn render(frame: &Frame, page: &impl Page) -> Markup {
             body {
                 a.skip href="#content" { "Skip to content" }
                 (header(frame))
-                @if !site.notice.is_empty() {
-                    div.wide { (notice("warn", &site.notice)) }
+                @if !frame.notice.is_empty() {
+                    div.wide { (notice("warn", &frame.notice)) }
                 }
                 main #content { (page) }
                 (footer(site))
@@ -178,12 +179,12 @@ mod tests {
     fn frame(user: Option<(String, String)>) -> Frame {
         let site = Site {
             name: "A & B".into(),
-            notice: "Maintenance <tonight>".into(),
             network: Some("simnet"),
             ..Site::default()
         };
         Frame {
             site: Arc::new(site),
+            notice: "Maintenance <tonight>".into(),
             here: "/tickets",
             user,
         }
