@@ -36,7 +36,7 @@ fn ticket(number: u8, user_id: i64, status: TicketStatus) -> TicketRecord {
         } else {
             FeeVerdict::Pending
         },
-        vote: (status == TicketStatus::Voted).then(|| VoteRecord {
+        vote: (status == TicketStatus::Voted).then_some(VoteRecord {
             hash: Hash([100; 32]),
             block: Hash([101; 32]),
             height: Height(900),
