@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
+use tokio::time::sleep;
 
 use super::derivation::Derived;
 use super::voters::Peer;
@@ -20,13 +21,18 @@ const AT_ONCE: usize = 8;
 /// For one of them.
 const VERIFY: Duration = Duration::from_secs(20);
 
+/// How often a halt found at start is rechecked while voters are missing.
+const RECHECK: Duration = Duration::from_secs(15);
+
 /// What became of a halt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recheck {
     NotHalted,
     Cleared,
-    /// Why not.
+    /// A voter disagrees.
     StillHalted(String),
+    /// Nobody disagrees, but not everyone who must be asked could be.
+    Inconclusive(String),
 }
 
 /// What a voter says to all enrolments.
@@ -75,8 +81,14 @@ impl Pool {
             (peer.name(), answer)
         });
         let answers = join_all(asked).await;
-        if let Some(reason) = self.still_halted(&halt, &answers) {
-            return Ok(Recheck::StillHalted(reason));
+        if let Some((voter, reason)) = answers.iter().find_map(|(voter, answer)| match answer {
+            Answer::Disagrees(reason) => Some((voter, reason)),
+            _ => None,
+        }) {
+            return Ok(Recheck::StillHalted(format!("{voter} disagrees: {reason}")));
+        }
+        if let Some(reason) = self.missing(&halt, &answers) {
+            return Ok(Recheck::Inconclusive(reason));
         }
         self.clear("halt_cleared", &halt, "all voters agree")
             .await?;
@@ -100,12 +112,40 @@ impl Pool {
         Ok(())
     }
 
-    fn still_halted(&self, halt: &Halt, answers: &[(&str, Answer)]) -> Option<String> {
-        for (voter, answer) in answers {
-            if let Answer::Disagrees(reason) = answer {
-                return Some(format!("{voter} disagrees: {reason}"));
+    /// Rechecks the halt that this process found at its start, until a voter agrees or disagrees: at
+    /// a power cut voters may come back later than web. One that was met since then stays.
+    pub(super) async fn keep_rechecking(&self) {
+        let Ok(Some(found)) = self.store.halt().await else {
+            return;
+        };
+        loop {
+            match self.recheck_halt().await {
+                Ok(Recheck::Inconclusive(reason)) => {
+                    tracing::debug!(reason, "enrolment stays halted");
+                }
+                Ok(Recheck::StillHalted(reason)) => {
+                    return tracing::error!(reason, "enrolment stays halted");
+                }
+                Ok(Recheck::NotHalted | Recheck::Cleared) => return,
+                Err(error) => tracing::warn!(%error, "halt not rechecked"),
+            }
+            tokio::select! {
+                () = self.tasks.stopping() => return,
+                () = sleep(RECHECK) => {}
+            }
+            if self
+                .store
+                .halt()
+                .await
+                .is_ok_and(|halt| halt.as_ref() != Some(&found))
+            {
+                return;
             }
         }
+    }
+
+    /// Who must be asked and was not.
+    fn missing(&self, halt: &Halt, answers: &[(&str, Answer)]) -> Option<String> {
         let agreeing = answers
             .iter()
             .filter(|(_, answer)| *answer == Answer::Agrees);
@@ -164,9 +204,8 @@ impl Pool {
         if !differing.is_empty() {
             return Answer::Disagrees(format!("configured differently: {}", differing.join(", ")));
         }
-        let mut answers = stream::iter(checks)
-            .map(|check| check.ask(peer))
-            .buffer_unordered(AT_ONCE);
+        let asked: Vec<_> = checks.iter().map(|check| check.ask(peer)).collect();
+        let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE);
         while let Some(answer) = answers.next().await {
             if answer != Answer::Agrees {
                 return answer;

@@ -103,6 +103,13 @@ impl Pool {
         self.tasks.spawn("tidy", async move { pool.tidy().await });
     }
 
+    /// Rechecks a halt that was found at start once its voters are back.
+    pub fn recheck_later(self: &Arc<Self>) {
+        let pool = Arc::clone(self);
+        let task = async move { pool.keep_rechecking().await };
+        self.tasks.spawn("recheck_halt", task);
+    }
+
     async fn tidy(&self) {
         loop {
             match self.store.forget_expired(self.clock.unix_seconds()).await {

@@ -45,7 +45,7 @@ async fn recheck(pool: &Pool) -> Result<(), Failure> {
     match pool.recheck_halt().await.map_err(Failure::failed)? {
         Recheck::NotHalted => println!("enrolment is not halted"),
         Recheck::Cleared => println!("all voters agree: the halt is cleared"),
-        Recheck::StillHalted(reason) => {
+        Recheck::StillHalted(reason) | Recheck::Inconclusive(reason) => {
             return Err(Failure::failed(anyhow::anyhow!(reason)).context("enrolment stays halted"));
         }
     }

@@ -91,7 +91,7 @@ async fn check_voters(pool: &Pool, start_without: bool) -> Result<(), Failure> {
 }
 
 /// A halt ends with a recheck that passes; else web serves, and enrolment stays closed.
-async fn check_halt(pool: &Pool) -> Result<(), Failure> {
+async fn check_halt(pool: &Arc<Pool>) -> Result<(), Failure> {
     let outcome = pool.recheck_halt().await;
     match outcome
         .context("rechecking a halt")
@@ -100,6 +100,13 @@ async fn check_halt(pool: &Pool) -> Result<(), Failure> {
         Recheck::NotHalted => {}
         Recheck::Cleared => tracing::info!("the halt of enrolment is cleared"),
         Recheck::StillHalted(reason) => tracing::error!(reason, "enrolment stays halted"),
+        Recheck::Inconclusive(reason) => {
+            tracing::error!(
+                reason,
+                "enrolment stays halted until the voters can be asked"
+            );
+            pool.recheck_later();
+        }
     }
     Ok(())
 }
