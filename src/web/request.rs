@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, IF_NONE_MATCH};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -253,7 +253,10 @@ where
         .and_then(|value| value.parse::<usize>().ok());
     let read = async {
         if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
-            drain(body).await;
+            // Who asks first is told before sending anything.
+            if !headers.contains_key(EXPECT) {
+                drain(body).await;
+            }
             return Err(Error::too_large());
         }
         match Limited::new(body, MAX_BODY_BYTES).collect().await {

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,12 +63,8 @@ pub async fn answer(
     );
     let work = async {
         let started = Instant::now();
-        let handled = AssertUnwindSafe(router::answer(&app, client, parts, body)).catch_unwind();
-        let mut response = match tokio::time::timeout(REQUEST_DEADLINE, handled).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(panic)) => plain(&path, &Error::internal(panic_text(panic.as_ref()))),
-            Err(_) => plain(&path, &Error::deadline()),
-        };
+        let handled = router::answer(&app, client, parts, body);
+        let mut response = guarded(&path, REQUEST_DEADLINE, handled).await;
         finish(&mut response, &id);
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::info!(
@@ -78,6 +75,16 @@ pub async fn answer(
         response
     };
     Ok(work.instrument(span).await)
+}
+
+/// The answer, or the page of its panic or delay.
+async fn guarded(path: &str, limit: Duration, handled: impl Future<Output = Response>) -> Response {
+    let handled = AssertUnwindSafe(handled).catch_unwind();
+    match tokio::time::timeout(limit, handled).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => plain(path, &Error::internal(panic_text(panic.as_ref()))),
+        Err(_) => plain(path, &Error::deadline()),
+    }
 }
 
 /// A page that needs nothing of what just failed.
@@ -108,5 +115,46 @@ fn finish(response: &mut Response, id: &str) {
         .or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(10);
+
+    #[tokio::test]
+    async fn a_panic_is_a_page_and_nothing_more() {
+        let panicking = async { panic!("a secret cause") };
+        let response = guarded("/", Duration::from_mins(1), panicking).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!format!("{response:?}").contains("secret"));
+        let panicking = async { panic!("{}", "formatted") };
+        let response = guarded("/api/v1/stats", Duration::from_mins(1), panicking).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/json; charset=utf-8"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_is_cut_off() {
+        let response = guarded("/", LIMIT, std::future::pending()).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[test]
+    fn what_keeps_readers_safe_is_on_every_answer() {
+        let mut response = response::text(StatusCode::OK, "");
+        finish(&mut response, "id");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.headers()["x-request-id"], "id");
+        let mut kept = response::revalidated(response::text(StatusCode::OK, ""));
+        finish(&mut kept, "id");
+        assert_eq!(kept.headers()["cache-control"], "private, no-cache");
     }
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::site::Site;
 
 pub struct Browser {
-    address: SocketAddr,
+    pub address: SocketAddr,
     pub cookies: BTreeMap<String, String>,
     /// Sent with every request.
     pub headers: Vec<(&'static str, String)>,

@@ -28,6 +28,12 @@ impl User {
         }
     }
 
+    /// The same user at a site that was started again.
+    fn move_to(&mut self, site: &Site) {
+        self.browser.address = site.address;
+        self.api = Api::new(site.address, &self.token);
+    }
+
     async fn post(&mut self, address: &str) -> Answer {
         self.api
             .post("address", &[("UserPubKeyAddr", address)])
@@ -285,8 +291,7 @@ async fn a_halt_outlives_a_restart_while_the_voter_still_disagrees() {
         }
         assert!(site.stop().await.success());
         site.start_again().await;
-        let token = user.token.clone();
-        user.api = Api::new(site.address, &token);
+        user.move_to(&site);
         let expected = if recovered { ACCEPTED } else { NOT_NOW };
         Api::check(&user.post(&user_address(1)).await, expected);
     }
@@ -312,4 +317,105 @@ async fn transport_trouble_of_every_kind_never_halts() {
         user.has_nothing().await;
     }
     Api::check(&user.post(&user_address(1)).await, ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_closed_pool_takes_no_address_with_its_reason() {
+    let mut site = Site::start().await;
+    let mut user = User::new(&site, "alice@example.com").await;
+    site.edit(
+        "fee_percent",
+        "closed = true\nclosed_message = \"Full <until> spring.\"\nfee_percent",
+    );
+    assert!(site.stop().await.success());
+    site.start_again().await;
+    user.move_to(&site);
+    let expected = refusal(9, "Full \\u003cuntil\\u003e spring.");
+    Api::check(&user.post(&user_address(1)).await, &expected);
+    Api::check(&user.post("nonsense").await, &expected);
+    let page = user.browser.get("/address").await;
+    page.shows("Full &lt;until&gt; spring.");
+    assert!(!page.body.contains("UserPubKeyAddr"));
+    user.has_nothing().await;
+}
+
+#[tokio::test]
+async fn a_site_without_voters_serves_all_but_enrolment() {
+    let mut site = Site::with(Wish {
+        voters: 1,
+        web: "start_without_voters = true\n",
+        away: true,
+        ..Wish::default()
+    })
+    .await;
+    let mut user = User::new(&site, "alice@example.com").await;
+    Api::check(
+        &user.api.get("stats").await,
+        "{\"status\":\"error\",\"code\":14,\"message\":\"stats error - RPC server \
+         error\",\"data\":null}",
+    );
+    Api::check(&user.post(&user_address(1)).await, NOT_NOW);
+    user.has_nothing().await;
+    for path in ["/", "/address", "/settings", "/readyz"] {
+        assert_eq!(user.browser.get(path).await.status, 200, "{path}");
+    }
+    let stats = user.browser.get("/stats").await;
+    stats.shows("have not reported any numbers");
+
+    site.voters[0].start_again().await;
+    for _ in 0..500 {
+        if user.post(&user_address(1)).await.body.contains("success") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    user.browser
+        .get("/address")
+        .await
+        .shows("Your ticket address");
+}
+
+#[tokio::test]
+async fn a_web_killed_between_two_steps_leaves_no_half_user() {
+    let mut site = Site::start().await;
+    let mut user = User::new(&site, "alice@example.com").await;
+    // Before the row: nothing is there, and the user tries again.
+    killed_while_a_voter_is_asked(&mut site, &mut user, method::VERIFY_ENROLMENT).await;
+    user.has_nothing().await;
+    // After the row: the address is the user's, and the wallets learn it by themselves.
+    killed_while_a_voter_is_asked(&mut site, &mut user, method::IMPORT_SCRIPTS).await;
+    user.api
+        .get("getpurchaseinfo")
+        .await
+        .shows("successfully retrieved");
+    let answer = user.post(&user_address(2)).await;
+    Api::check(&answer, &refusal(6, "address already submitted"));
+    super::site::wait_for(|| {
+        let knows = |voter: &crate::harness::fake_voter::RunningVoter| {
+            voter.fake.with(|state| state.scripts.len() == 1)
+        };
+        site.voters.iter().all(knows).then_some(())
+    })
+    .await;
+}
+
+async fn killed_while_a_voter_is_asked(site: &mut Site, user: &mut User, step: &'static str) {
+    let before = site.voters[1].fake.calls_of(step);
+    site.voters[1].fake.hang(step);
+    {
+        let address = user_address(1);
+        let mut request = std::pin::pin!(user.post(&address));
+        let asked = super::site::wait_for(|| {
+            let calls = site.voters[1].fake.calls_of(step);
+            (calls > before).then_some(())
+        });
+        tokio::select! {
+            _ = request.as_mut() => {}
+            () = asked => {}
+        }
+    }
+    site.kill();
+    site.voters[1].fake.recover(step);
+    site.start_again().await;
+    user.move_to(site);
 }

@@ -40,6 +40,8 @@ pub struct Wish {
     pub pool: &'static str,
     /// More lines of `[web]`.
     pub web: &'static str,
+    /// The voters are away when the site starts.
+    pub away: bool,
 }
 
 impl Site {
@@ -68,6 +70,11 @@ impl Site {
         let file = folder.path().join("dcrstakepool.toml");
         std::fs::write(&file, config(&wish) + &sections).expect("configuration");
         agree(&voters, &file);
+        if wish.away {
+            for voter in &voters {
+                voter.stop().await;
+            }
+        }
         let (process, log) = spawn(&file);
         let address = wait_for(|| ready_address(&log)).await;
         Self {
@@ -97,6 +104,19 @@ impl Site {
             Some(log.get(link..link + 32)?.to_owned())
         })
         .await
+    }
+
+    /// Changes the configuration that the next process reads.
+    pub fn edit(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.file()).expect("configuration");
+        assert!(text.contains(from), "no {from:?} in the configuration");
+        std::fs::write(self.file(), text.replacen(from, to, 1)).expect("configuration");
+    }
+
+    /// As a power cut would.
+    pub fn kill(&mut self) {
+        self.process.kill().expect("kill");
+        self.process.wait().expect("child");
     }
 
     /// A new process over the same database.
