@@ -11,7 +11,6 @@ use super::disk::Kind;
 use super::evaluate::{PATIENCE, evaluate, next};
 use super::event::{Event, Report, Request};
 use super::links::Links;
-use super::rounds::Slot;
 use super::saver::{DEBOUNCE, Save};
 use super::signer::Signers;
 use super::snapshot::Part;
@@ -278,11 +277,7 @@ impl Engine {
         let votes = round.votes();
         let mut latencies: Vec<u64> = votes.votes.iter().map(|vote| vote.answered_us).collect();
         latencies.sort_unstable();
-        let failed = round
-            .winners
-            .values()
-            .filter(|slot| matches!(slot, Slot::Done(report) if super::cast::is_failure(report.outcome)))
-            .count();
+        let failed = round.failed();
         tracing::info!(
             block.height = %votes.height,
             block.hash = %votes.hash,

@@ -93,11 +93,18 @@ fn decide(
     let Some(script) = state.scripts.get(&entry.script).filter(|_| !patient) else {
         return Slot::Waiting;
     };
-    let choice = policy::choose(
-        state.preferences.of(script.user_id),
-        state.vote_version,
-        state.agendas.as_ref(),
-    );
+    let choice = match round.reports.get(&ticket) {
+        Some(cast) => Choice {
+            bits: cast.bits,
+            version: cast.version,
+            reason: Reason::CastBefore,
+        },
+        None => policy::choose(
+            state.preferences.of(script.user_id),
+            state.vote_version,
+            state.agendas.as_ref(),
+        ),
+    };
     if choice.reason == Reason::Invalid {
         steps.invalid_bits.push(ticket);
     }

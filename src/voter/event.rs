@@ -37,7 +37,8 @@ pub enum Event {
 /// What a task of the loop found out.
 #[derive(Debug)]
 pub enum Report {
-    /// The follower starts from this block: nothing below it was applied block by block.
+    /// The follower starts from this block: what was known of blocks above it is taken back, they come
+    /// one by one.
     Root(BlockHash, Height),
     Connected(Box<Block>),
     Disconnected,

@@ -60,20 +60,20 @@ impl Follower {
                 }
                 return Ok(());
             }
-            self.step(best.hash, best.height).await?;
+            self.step(best.height).await?;
         }
     }
 
     /// One block towards `best`: back, when the tip is off the main chain, else forward.
-    async fn step(&mut self, best: BlockHash, best_height: Height) -> Result<(), Trouble> {
+    async fn step(&mut self, best: Height) -> Result<(), Trouble> {
         let Some((tip, height)) = self.chain.tip() else {
-            return self.start_at(best, best_height).await;
+            return self.start_below(best).await;
         };
-        let on_main_chain = height < best_height && self.dcrd.block_hash(height).await? == tip;
+        let on_main_chain = height < best && self.dcrd.block_hash(height).await? == tip;
         if !on_main_chain {
             if self.chain.is_at_its_root() {
                 tracing::warn!(block.height = %height, "the chain left the known blocks");
-                return self.start_at(best, best_height).await;
+                return self.start_below(best).await;
             }
             tracing::info!(block.hash = %tip, block.height = %height, "block is taken back");
             self.chain.pop();
@@ -93,9 +93,14 @@ impl Follower {
         Ok(())
     }
 
-    async fn start_at(&mut self, best: BlockHash, height: Height) -> Result<(), Trouble> {
-        self.chain = Chain::starting_at(best, height);
-        self.links.report(Report::Root(best, height)).await;
+    /// Starts one maturity below the best block: the immature tickets, which are in no list, come with
+    /// the blocks on the way.
+    async fn start_below(&mut self, best: Height) -> Result<(), Trouble> {
+        let maturity = self.links.params.ticket_maturity;
+        let height = Height(best.0.saturating_sub(maturity));
+        let root = self.dcrd.block_hash(height).await?;
+        self.chain = Chain::starting_at(root, height);
+        self.links.report(Report::Root(root, height)).await;
         self.links.pokes.load.notify_one();
         Ok(())
     }

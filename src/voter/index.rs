@@ -264,6 +264,29 @@ impl Index {
         }
     }
 
+    /// Takes back all that happened above `height`, which is then the tip.
+    pub fn take_back_above(&mut self, height: Height) {
+        let mined: Vec<TicketHash> = self
+            .by_mined
+            .range(Height(height.0.saturating_add(1))..)
+            .flat_map(|(_, set)| set)
+            .copied()
+            .collect();
+        let above = |settled: &Settled| settled.height().is_some_and(|at| at > height);
+        let settled: Vec<TicketHash> = self
+            .all()
+            .filter(|entry| entry.settled.as_ref().is_some_and(above))
+            .map(|entry| entry.record.hash)
+            .collect();
+        for hash in mined {
+            self.mine(hash, None);
+        }
+        for hash in settled {
+            self.settle(hash, None);
+        }
+        self.advance(height);
+    }
+
     /// Takes back all that block `block` did; the tip is then the one below it.
     pub fn take_back(&mut self, block: BlockHash, height: Height) {
         let mined = self.by_mined.get(&height).into_iter().flatten();

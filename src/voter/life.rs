@@ -43,6 +43,15 @@ impl Settled {
         }
     }
 
+    /// The height of the block that did it.
+    pub fn height(&self) -> Option<Height> {
+        match self {
+            Settled::Voted(vote) => Some(vote.height),
+            Settled::Revoked { height, .. } => Some(*height),
+            Settled::Missed { .. } | Settled::Expired { .. } => None,
+        }
+    }
+
     /// The block that did it: a reorganisation that disconnects it takes it back.
     pub fn block(&self) -> Option<BlockHash> {
         match self {

@@ -1,5 +1,6 @@
-//! Loads tickets so that none is lost: from the wallet, from dcrd's live list, from the last blocks.
-//! What happens meanwhile and after is the follower's; what both see is the same.
+//! Loads tickets so that none is lost: from the wallet and from dcrd's live list. Immature ones and all
+//! that happens meanwhile and after come with the follower's blocks, which begin a maturity below; what both
+//! see is the same.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -7,12 +8,10 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::blocks::Block;
 use super::event::{Found, Report, Request};
 use super::find;
 use super::life::Settled;
 use super::links::Links;
-use crate::decred::block;
 use crate::decred::{BlockHash, Height, TicketHash};
 use crate::node::dcrwallet::{TicketInfo, WalletTicketStatus};
 use crate::node::{self, Dcrd, Dcrwallet};
@@ -71,7 +70,6 @@ impl Loader {
         let from = Height(tip.0.saturating_sub(age));
         let known = self.load_from_wallet(from).await?;
         self.load_live_list().await?;
-        self.load_blocks(tip).await?;
         self.load_mempool().await?;
         self.give_to_wallet(&known).await
     }
@@ -118,42 +116,6 @@ impl Loader {
         let unknown = self.unknown(waiting).await;
         self.fetch(unknown.into_iter().map(|hash| (hash, None)).collect())
             .await
-    }
-
-    /// Immature tickets are in no list: they are in the last maturity's blocks.
-    async fn load_blocks(&mut self, tip: Height) -> Result<(), node::Error> {
-        let first = tip.0.saturating_sub(self.links.params.ticket_maturity);
-        for height in first..=tip.0 {
-            let hash = match self.dcrd.block_hash(Height(height)).await {
-                // The chain became shorter meanwhile.
-                Err(error) if !error.is_unavailable() => break,
-                answer => answer?,
-            };
-            let bytes = self.dcrd.block_bytes(hash).await?;
-            match block::Block::decode(&bytes) {
-                Ok(block) => self.report_block(&Block::sort(&block)).await,
-                Err(error) => {
-                    tracing::warn!(block.hash = %hash, %error, "a block cannot be read");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn report_block(&self, block: &Block) {
-        let mined = Some((block.tip.hash, block.tip.height));
-        let found: Vec<_> = block
-            .tickets
-            .iter()
-            .map(|ticket| Found {
-                ticket: ticket.clone(),
-                mined,
-                settled: None,
-            })
-            .collect();
-        if !found.is_empty() {
-            self.links.report(Report::Found(found)).await;
-        }
     }
 
     async fn unknown(&self, hashes: Vec<TicketHash>) -> Vec<TicketHash> {

@@ -16,6 +16,8 @@ pub struct Choice {
 pub enum Reason {
     /// The owner's own bits.
     Chosen,
+    /// It was cast with these bits: only the same bytes are sent again.
+    CastBefore,
     /// The owner never chose.
     NoPreference,
     /// The owner chose for the agendas of another version.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::alarms::id;
 use super::blocks;
+use super::chain::Chain;
 use super::disk::Kind;
 use super::engine::Engine;
 use super::evaluate::next;
 use super::event::{CastReport, Found, Report};
 use super::find;
 use super::links::Links;
-use super::rounds::Slot;
 use super::survey::is_synced;
 use crate::decred::Height;
 use crate::node::Notification;
@@ -100,9 +100,9 @@ impl Engine {
     pub(super) fn on_report(&mut self, report: Report) {
         match report {
             Report::Root(hash, height) => {
-                self.state.chain = super::chain::Chain::starting_at(hash, height);
-                self.state.tickets.advance(height);
-                self.ask_subsidy(next(height));
+                self.state.chain = Chain::starting_at(hash, height);
+                self.state.tickets.take_back_above(height);
+                self.after_tickets_changed();
             }
             Report::Connected(block) => {
                 blocks::connect(&mut self.state, &block);
@@ -225,9 +225,7 @@ impl Engine {
             }
         }
         if let Some(round) = self.state.rounds.get_mut(&block) {
-            round
-                .winners
-                .insert(report.ticket, Slot::Done(report.clone()));
+            round.finish(report.clone());
         }
         self.publish(&WireEvent::Vote { block, report });
         self.tell_round(block);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::cast::{is_failure, is_success};
 use super::policy::Choice;
 use crate::decred::{BlockHash, Height, TicketHash};
 use crate::rpc::wire::{BlockVotes, VoteReport};
@@ -18,6 +19,8 @@ pub struct Round {
     /// When the notification had been read.
     pub received: Instant,
     pub winners: BTreeMap<TicketHash, Slot>,
+    /// How their votes went.
+    pub reports: BTreeMap<TicketHash, VoteReport>,
     /// The log line of the block is written.
     pub told: bool,
 }
@@ -37,7 +40,8 @@ pub enum Slot {
     LowFee,
     /// A task builds, signs and sends.
     Casting(Choice),
-    Done(VoteReport),
+    /// Its report is there.
+    Done,
 }
 
 impl Round {
@@ -47,6 +51,7 @@ impl Round {
             height,
             received,
             winners: BTreeMap::new(),
+            reports: BTreeMap::new(),
             told: false,
         }
     }
@@ -56,7 +61,7 @@ impl Round {
         let own = self
             .winners
             .values()
-            .filter(|slot| matches!(slot, Slot::Waiting | Slot::Casting(_) | Slot::Done(_)));
+            .filter(|slot| matches!(slot, Slot::Waiting | Slot::Casting(_) | Slot::Done));
         u32::try_from(own.count()).unwrap_or(u32::MAX)
     }
 
@@ -70,11 +75,23 @@ impl Round {
         })
     }
 
-    pub fn reports(&self) -> impl Iterator<Item = &VoteReport> {
-        self.winners.values().filter_map(|slot| match slot {
-            Slot::Done(report) => Some(report),
-            _ => None,
-        })
+    /// Takes the report of a vote. One that is known to have been accepted stays so when it was only
+    /// sent again.
+    pub fn finish(&mut self, report: VoteReport) {
+        let ticket = report.ticket;
+        self.winners.insert(ticket, Slot::Done);
+        let was_good = self
+            .reports
+            .get(&ticket)
+            .is_some_and(|before| is_success(before.outcome));
+        if !was_good || is_failure(report.outcome) {
+            self.reports.insert(ticket, report);
+        }
+    }
+
+    pub fn failed(&self) -> usize {
+        let failed = |report: &&VoteReport| is_failure(report.outcome);
+        self.reports.values().filter(failed).count()
     }
 
     pub fn votes(&self) -> BlockVotes {
@@ -82,10 +99,11 @@ impl Round {
             hash: self.block,
             height: self.height,
             own_winners: self.own(),
-            votes: self.reports().cloned().collect(),
+            votes: self.reports.values().cloned().collect(),
             last_accepted_us: self
-                .reports()
-                .filter(|report| super::cast::is_success(report.outcome))
+                .reports
+                .values()
+                .filter(|report| is_success(report.outcome))
                 .map(|report| report.answered_us)
                 .max(),
         }
@@ -97,8 +115,8 @@ impl Round {
 pub struct Rounds(VecDeque<Round>);
 
 impl Rounds {
-    /// The round of a block; winners that were announced before keep where they stand, so that a
-    /// repeated announcement makes no second vote. A failed vote is tried again.
+    /// The round of a block. A vote that was cast already is sent again, the same bytes: a daemon that
+    /// announces winners anew may have lost its votes. One that is under way is left alone.
     pub fn announce(
         &mut self,
         block: BlockHash,
@@ -117,11 +135,8 @@ impl Rounds {
         };
         for ticket in tickets {
             let slot = round.winners.entry(*ticket).or_insert(Slot::Open);
-            let failed =
-                matches!(slot, Slot::Done(report) if super::cast::is_failure(report.outcome));
-            if failed || *slot == Slot::Asked {
+            if matches!(slot, Slot::Done | Slot::Asked) {
                 *slot = Slot::Open;
-                round.told = false;
             }
         }
     }

@@ -132,7 +132,7 @@ fn a_confirmation_ends_the_waiting() {
 }
 
 #[test]
-fn a_repeated_announcement_makes_no_second_vote() {
+fn a_repeated_announcement_leaves_a_vote_under_way_alone() {
     let mut state = ready();
     prefer(&mut state, 12, 5);
     assert_eq!(announce(&mut state, &[Hash([1; 32])]).cast.len(), 1);
@@ -140,7 +140,7 @@ fn a_repeated_announcement_makes_no_second_vote() {
 }
 
 #[test]
-fn a_failed_vote_is_tried_again_when_announced_again() {
+fn a_repeated_announcement_sends_the_same_vote_again() {
     let mut state = ready();
     prefer(&mut state, 12, 5);
     announce(&mut state, &[Hash([1; 32])]);
@@ -155,15 +155,19 @@ fn a_failed_vote_is_tried_again_when_announced_again() {
         sent_us: 0,
         answered_us: 0,
     };
+    let outcome = |state: &State| state.rounds.get(&BLOCK).unwrap().votes().votes[0].outcome;
     let finish = |state: &mut State, outcome| {
         let round = state.rounds.get_mut(&BLOCK).unwrap();
-        round
-            .winners
-            .insert(Hash([1; 32]), Slot::Done(report(outcome)));
-        announce(state, &[Hash([1; 32])]).cast.len()
+        round.finish(report(outcome));
     };
-    assert_eq!(finish(&mut state, VoteOutcome::Failed), 1);
-    assert_eq!(finish(&mut state, VoteOutcome::Accepted), 0);
+    finish(&mut state, VoteOutcome::Accepted);
+    state.preferences.push(empty_push()).unwrap();
+    state.vote_version = VoteVersion(13);
+    let steps = announce(&mut state, &[Hash([1; 32])]);
+    assert_eq!(first_choice(&steps), (5, 12, Reason::CastBefore));
+    finish(&mut state, VoteOutcome::AlreadyKnown);
+    assert_eq!(outcome(&state), VoteOutcome::Accepted, "it was ours");
+    assert!(state.rounds.get(&BLOCK).unwrap().is_settled());
 }
 
 #[test]

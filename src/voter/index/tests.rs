@@ -87,6 +87,19 @@ fn a_disconnected_block_takes_back_what_it_did() {
 }
 
 #[test]
+fn a_new_root_takes_back_all_above_it() {
+    let mut index = index();
+    let old = see(&mut index, 1, Some(90));
+    let new = see(&mut index, 2, Some(110));
+    index.voted(old, vote(111));
+    index.advance(Height(112));
+    index.take_back_above(Height(109));
+    assert_eq!(status(&index, &old), TicketStatus::Live);
+    assert_eq!(status(&index, &new), TicketStatus::Mempool);
+    assert_eq!(index.tip(), Height(109));
+}
+
+#[test]
 fn taking_back_a_block_makes_the_matured_immature() {
     let mut index = index();
     let hash = see(&mut index, 1, Some(100));
