@@ -28,9 +28,6 @@ impl Chain {
         self.0.len() <= 1
     }
 
-    pub fn contains(&self, block: &BlockHash) -> bool {
-        self.0.iter().rev().any(|(hash, _)| hash == block)
-    }
 
     pub fn push(&mut self, block: BlockHash, height: Height) {
         self.0.push_back((block, height));
@@ -41,5 +38,26 @@ impl Chain {
 
     pub fn pop(&mut self) -> Option<(BlockHash, Height)> {
         self.0.pop_back()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decred::hash::Hash;
+
+    #[test]
+    fn old_blocks_fall_out_and_the_root_stays() {
+        let mut chain = Chain::starting_at(Hash([1; 32]), Height(10));
+        assert!(chain.is_at_its_root());
+        for height in 11..(11 + 600) {
+            chain.push(Hash([2; 32]), Height(height));
+        }
+        assert_eq!(chain.0.len(), KEPT);
+        assert_eq!(chain.tip(), Some((Hash([2; 32]), Height(610))));
+        while !chain.is_at_its_root() {
+            chain.pop();
+        }
+        assert_eq!(chain.tip().unwrap().1, Height(99));
     }
 }

@@ -133,3 +133,34 @@ impl Scripts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voter::testing::{import, script};
+
+    #[test]
+    fn the_registry_only_grows() {
+        let mut scripts = Scripts::new(Network::Simnet);
+        let (one, two) = (import(&script(4)), import(&script(5)));
+        let first = scripts.import(std::slice::from_ref(&one)).unwrap();
+        assert_eq!((first.new.len(), first.already), (1, 0));
+        let second = scripts.import(&[one.clone(), two.clone()]).unwrap();
+        assert_eq!((second.new.len(), second.already), (1, 1));
+        let third = scripts.import(&[]).unwrap();
+        assert_eq!((third.new.len(), third.already), (0, 0));
+        assert_eq!(scripts.export(), [one, two]);
+        assert_eq!(scripts.summary().count, 2);
+        assert_eq!(scripts.summary().highest_key_index, Some(KeyIndex(5)));
+    }
+
+    #[test]
+    fn a_bad_script_spoils_the_whole_import() {
+        let mut scripts = Scripts::new(Network::Simnet);
+        let mut bad = import(&script(5));
+        bad.redeem_script.truncate(20);
+        let error = scripts.import(&[import(&script(4)), bad]).unwrap_err();
+        assert_eq!(error.user, UserId(5));
+        assert!(scripts.is_empty());
+    }
+}

@@ -223,3 +223,110 @@ fn restore_tickets(state: &mut State, file: TicketsFile) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decred::hash::Hash;
+    use crate::decred::{VoteBits, VoteVersion};
+    use crate::domain::{FeeVerdict, Revision, TicketStatus, UserId};
+    use crate::rpc::wire::PreferencesPush;
+    use crate::voter::testing::{POOL, script, state, ticket};
+
+    fn preference() -> Preference {
+        Preference {
+            user_id: UserId(4),
+            ticket_address: script(4).address,
+            version: VoteVersion(12),
+            bits: VoteBits(5),
+            revision: Revision(3),
+        }
+    }
+
+    /// A state with a live ticket, a preference and a rescan mark, saved to a new folder.
+    fn saved() -> (tempfile::TempDir, Disk) {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::open(folder.path(), crate::decred::Network::Simnet).unwrap();
+        let mut before = state();
+        before
+            .preferences
+            .push(PreferencesPush {
+                pool_id: POOL,
+                full: true,
+                preferences: vec![preference()],
+                accept: false,
+            })
+            .unwrap();
+        before.rescan = Some(RescanProgress {
+            from: Height(7),
+            running: true,
+        });
+        before.added.insert(Hash([9; 32]));
+        before.chain = Chain::starting_at(Hash([170; 32]), Height(170));
+        before.tickets.advance(Height(170));
+        before.discover(
+            &ticket(1, &script(4)),
+            Some((Hash([1; 32]), Height(150))),
+        );
+        for kind in [Kind::Scripts, Kind::Preferences, Kind::Tickets] {
+            Part::of(&before, kind).save(&disk).unwrap();
+        }
+        (folder, disk)
+    }
+
+    /// A state as at start: it knows nothing.
+    fn fresh() -> State {
+        let known = state();
+        State::new(known.params, known.instance, known.judge)
+    }
+
+    #[test]
+    fn a_restarted_voter_knows_what_it_knew() {
+        let (_folder, disk) = saved();
+        let mut state = fresh();
+        assert!(restore(&mut state, &disk).is_empty());
+        let entry = state.tickets.get(&Hash([1; 32])).unwrap();
+        assert_eq!(entry.record.status, TicketStatus::Live);
+        assert_eq!(entry.record.verdict, FeeVerdict::Good);
+        assert_eq!(entry.ticket, ticket(1, &script(4)));
+        assert_eq!(state.preferences.of(UserId(4)), Some(&preference()));
+        assert!(!state.preferences.confirmed());
+        assert_eq!(state.preferences.pool(), Some(POOL));
+        assert_eq!(state.scripts.summary().count, 2);
+        assert_eq!(state.rescan.unwrap().from, Height(7));
+        assert_eq!(state.chain.tip(), Some((Hash([170; 32]), Height(170))));
+        assert!(state.added.contains(&Hash([9; 32])));
+    }
+
+    #[test]
+    fn tickets_of_another_pool_are_not_used() {
+        let (_folder, disk) = saved();
+        let mut other = state();
+        other.preferences = Preferences::restore(Some(PoolId(uuid::Uuid::from_u128(8))), vec![]);
+        Part::of(&other, Kind::Tickets).save(&disk).unwrap();
+        let mut state = fresh();
+        assert_eq!(restore(&mut state, &disk).len(), 1);
+        assert!(state.tickets.is_empty());
+        assert_eq!(state.scripts.summary().count, 2);
+    }
+
+    #[test]
+    fn lost_tickets_cost_neither_scripts_nor_preferences() {
+        let (folder, disk) = saved();
+        std::fs::write(folder.path().join("tickets.state"), b"garbage").unwrap();
+        let mut state = fresh();
+        assert_eq!(restore(&mut state, &disk).len(), 1);
+        assert!(state.tickets.is_empty() && state.chain.tip().is_none());
+        assert_eq!(state.preferences.count(), 1);
+        assert_eq!(state.scripts.summary().count, 2);
+    }
+
+    #[test]
+    fn a_first_start_is_no_trouble() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::open(folder.path(), crate::decred::Network::Simnet).unwrap();
+        let mut state = fresh();
+        assert!(restore(&mut state, &disk).is_empty());
+        assert!(state.scripts.is_empty() && state.preferences.pool().is_none());
+    }
+}

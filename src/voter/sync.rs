@@ -171,3 +171,26 @@ async fn lacking(
     let info = wallet.validate_address(&script.address).await?;
     Ok((!info.is_mine).then_some(script))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voter::testing::script;
+
+    fn registered(height: u32) -> Arc<Script> {
+        let mut script = script(4);
+        script.height_registered = Height(height);
+        Arc::new(script)
+    }
+
+    #[test]
+    fn only_scripts_with_a_past_need_a_rescan() {
+        let rescan = |heights: &[u32], tip| {
+            let scripts: Vec<_> = heights.iter().map(|height| registered(*height)).collect();
+            rescan_needed(&scripts, Height(tip))
+        };
+        assert_eq!(rescan(&[], 500), None);
+        assert_eq!(rescan(&[498, 500, 501], 500), None);
+        assert_eq!(rescan(&[498, 497, 120], 500), Some(Height(120)));
+    }
+}
