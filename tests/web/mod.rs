@@ -11,3 +11,6 @@ mod rpc;
 mod site;
 mod start_faults;
 mod stories;
+mod voter_bed;
+mod voter_start_faults;
+mod voter_votes;

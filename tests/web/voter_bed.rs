@@ -1,0 +1,223 @@
+//! A voter between a scripted dcrd and a scripted dcrwallet.
+
+use std::path::PathBuf;
+use std::process::Output;
+use std::sync::Arc;
+
+use dcrstakepool::clock::Clock;
+use dcrstakepool::config::{Sources, VoterConfig};
+use dcrstakepool::decred::fee::FeeSchedule;
+use dcrstakepool::decred::hash::Hash;
+use dcrstakepool::decred::multisig::RedeemScript;
+use dcrstakepool::decred::script::PayTo;
+use dcrstakepool::decred::ticket::{Commitment, Ticket};
+use dcrstakepool::decred::tx::Transaction;
+use dcrstakepool::decred::vote::ParsedVote;
+use dcrstakepool::decred::{Atoms, Height, Network, TicketHash, VoteBits, VoteVersion};
+use dcrstakepool::domain::{
+    FeeVerdict, InstanceId, KeyIndex, PoolId, Preference, Revision, UserId,
+};
+use dcrstakepool::node;
+use dcrstakepool::rpc::wire::{PreferencesPush, ScriptImport};
+use dcrstakepool::shutdown::Tasks;
+use dcrstakepool::voter::chain::Chain;
+use dcrstakepool::voter::disk::{Disk, Kind};
+use dcrstakepool::voter::fees::Judge;
+use dcrstakepool::voter::service::Service;
+use dcrstakepool::voter::snapshot::Part;
+use dcrstakepool::voter::start::{self, StartError, Surroundings};
+use dcrstakepool::voter::state::State;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::harness::fake_daemon::{FakeDaemon, Reply};
+use crate::harness::program;
+
+pub const POOL: PoolId = PoolId(Uuid::from_u128(7));
+const TOKEN: &str = "a-token-that-only-tests-may-use-0123456789";
+
+/// Everything of one simnet account, from the vectors.
+pub fn vector(pointer: &str) -> String {
+    let text = include_str!("../data/vectors/hd_children.json");
+    let json: Value = serde_json::from_str(text).unwrap();
+    let value = json["networks"][2].pointer(pointer).unwrap();
+    value.as_str().unwrap().to_owned()
+}
+
+pub struct Bed {
+    pub dcrd: FakeDaemon,
+    pub wallet: FakeDaemon,
+    pub folder: TempDir,
+}
+
+/// A voter that runs in this process.
+pub struct Running {
+    pub service: Service,
+    pub front: Tasks,
+    pub back: Tasks,
+}
+
+impl Bed {
+    /// Daemons in which nothing is wrong, except that the wallet is not synchronised and stays so: what
+    /// a voter does before its wallet's duties are done is all it does.
+    pub async fn new() -> Self {
+        let (dcrd, wallet) = (FakeDaemon::dcrd().await, FakeDaemon::dcrwallet().await);
+        wallet.answer("getmasterpubkey", json!(vector("/account_public")));
+        wallet.answer("dumpprivkey", json!(vector("/children/0/wif")));
+        wallet.answer("syncstatus", json!({"synced": false}));
+        dcrd.script("sendrawtransaction", |params| {
+            let vote = Transaction::from_hex(params[0].as_str().unwrap()).unwrap();
+            Reply::Result(json!(vote.hash()))
+        });
+        Self {
+            dcrd,
+            wallet,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// The configuration file, after certificates were written beside it.
+    pub fn configuration(&self) -> PathBuf {
+        let (dcrd, wallet) = (self.dcrd.config(), self.wallet.config());
+        for (name, node) in [("dcrd.cert", &dcrd), ("dcrwallet.cert", &wallet)] {
+            std::fs::write(self.folder.path().join(name), &node.cert_pem).unwrap();
+        }
+        let section = |node: &node::Config| {
+            format!(
+                "[voter.{name}]\nhost = \"{host}\"\nuser = \"{user}\"\npassword = \"{password}\"\n\
+                 cert = \"{name}.cert\"\n",
+                name = node.name,
+                host = node.host,
+                user = node.user,
+                password = node.password.expose(),
+            )
+        };
+        let text = format!(
+            "network = \"simnet\"\n[pool]\nfee_percent = 7.5\nmax_users = 20\n\
+             voting_wallet_extpub = \"{key}\"\ncold_wallet_extpub = \"{key}\"\n\
+             [voter]\nlisten = \"127.0.0.1:0\"\ntoken = \"{TOKEN}\"\n{}{}",
+            section(&dcrd),
+            section(&wallet),
+            key = vector("/account_public"),
+        );
+        let file = self.folder.path().join("voter.toml");
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// Runs the real binary, which is expected to end by itself.
+    pub async fn run_binary(&self) -> Output {
+        let mut command = program::command(&["voter", "--config"]);
+        command.arg(self.configuration());
+        let work = tokio::task::spawn_blocking(move || command.output());
+        work.await.unwrap().unwrap()
+    }
+
+    /// Starts a voter in this process.
+    pub async fn start(&self) -> Result<Running, StartError> {
+        let sources = Sources {
+            file: Some(self.configuration()),
+            ..Sources::default()
+        };
+        let config = VoterConfig::load(&sources).unwrap();
+        let surroundings = Surroundings {
+            clock: Clock::system(),
+            version: "test".into(),
+            front: Tasks::new(),
+            back: Tasks::new(),
+        };
+        let (service, _) = Box::pin(start::start(&config, &surroundings)).await?;
+        Ok(Running {
+            service,
+            front: surroundings.front,
+            back: surroundings.back,
+        })
+    }
+
+    /// Puts a state on disk as an earlier run would have left it: one live ticket of user 4, who chose
+    /// `bits` for vote version 12.
+    pub fn leave_state(&self, bits: u16) {
+        let params = Network::Simnet.params();
+        let judge = Judge::new(params, FeeSchedule::flat(7.5).unwrap());
+        let mut state = State::new(params, InstanceId(Uuid::from_u128(1)), judge);
+        let redeem_script = vector("/children/1/redeem_with_user");
+        let script = ScriptImport {
+            user_id: UserId(4),
+            key_index: KeyIndex(1),
+            redeem_script,
+            height_registered: Height(2),
+        };
+        state.scripts.import(&[script]).unwrap();
+        let preference = Preference {
+            user_id: UserId(4),
+            ticket_address: vector("/children/1/ticket_address"),
+            version: VoteVersion(12),
+            bits: VoteBits(bits),
+            revision: Revision(1),
+        };
+        let push = PreferencesPush {
+            pool_id: POOL,
+            full: true,
+            preferences: vec![preference],
+            accept: false,
+        };
+        state.preferences.push(push).unwrap();
+        let ticket = own_ticket();
+        state.discover(&ticket, Some((Hash([1; 32]), Height(400))));
+        state
+            .tickets
+            .judge(ticket.hash, FeeVerdict::Good, Atoms(10_000));
+        state.chain = Chain::starting_at(Hash([2; 32]), Height(480));
+        let disk = Disk::open(&self.folder.path().join("data"), Network::Simnet).unwrap();
+        for kind in [Kind::Scripts, Kind::Preferences, Kind::Tickets] {
+            Part::of(&state, kind).save(&disk).unwrap();
+        }
+    }
+
+    /// dcrd announces the own ticket and four strangers as winners of a block at 485.
+    pub fn announce_winners(&self, block: Hash) {
+        let winners = json!({
+            "0": Hash([0xf0; 32]), "1": Hash([0xf1; 32]), "2": own_ticket().hash,
+            "3": Hash([0xf3; 32]), "4": Hash([0xf4; 32]),
+        });
+        self.dcrd
+            .notify("winningtickets", &json!([block, 485, winners]));
+    }
+
+    /// Votes that dcrd got, once there are `count`.
+    pub async fn votes(&self, count: usize) -> Vec<ParsedVote> {
+        let sent = self.dcrd.wait_for_calls("sendrawtransaction", count).await;
+        let votes = sent.iter().map(|params| {
+            let hex = params[0].as_str().unwrap();
+            ParsedVote::parse(&Transaction::from_hex(hex).unwrap()).unwrap()
+        });
+        votes.collect()
+    }
+}
+
+impl Running {
+    /// As the role does on SIGTERM.
+    pub async fn stop(self) {
+        let limit = std::time::Duration::from_secs(30);
+        self.front.stop_and_wait(limit).await;
+        assert!(self.back.stop_and_wait(limit).await, "tasks are left");
+    }
+}
+
+/// The live ticket of `Bed::leave_state`.
+pub fn own_ticket() -> Arc<Ticket> {
+    let redeem = RedeemScript::from_hex(&vector("/children/1/redeem_with_user")).unwrap();
+    let commitment = |to, amount| Commitment {
+        to: PayTo::PubKeyHash(to),
+        amount: Atoms(amount),
+        fee_limits: 0,
+    };
+    Arc::new(Ticket {
+        hash: TicketHash::of(b"own ticket"),
+        price: Atoms(100_000),
+        submission: PayTo::ScriptHash(redeem.hash160()),
+        commitments: vec![commitment([1; 20], 10_000), commitment([2; 20], 95_000)],
+        change: Atoms(0),
+    })
+}
