@@ -10,6 +10,10 @@ pub mod id {
     pub const WALLET_VOTES: &str = "wallet_votes";
     pub const WALLET_DISCONNECTED: &str = "wallet_disconnected";
     pub const WALLET_WITHOUT_DAEMON: &str = "wallet_without_daemon";
+    /// After a reconnect the wallet failed the checks of the start.
+    pub const WALLET_UNFIT: &str = "wallet_unfit";
+    /// After a reconnect dcrd failed the checks of the start.
+    pub const DCRD_UNFIT: &str = "dcrd_unfit";
     pub const DCRD_DISCONNECTED: &str = "dcrd_disconnected";
     pub const DCRD_BEHIND: &str = "dcrd_behind";
     pub const PREFERENCES_REFUSED: &str = "preferences_refused";

@@ -28,7 +28,6 @@ impl Chain {
         self.0.len() <= 1
     }
 
-
     pub fn push(&mut self, block: BlockHash, height: Height) {
         self.0.push_back((block, height));
         if self.0.len() > KEPT {

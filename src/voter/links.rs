@@ -8,12 +8,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::event::{Report, Request};
 use crate::decred::params::Params;
 use crate::node::{Dcrd, Dcrwallet};
+use crate::secret::Secret;
 use crate::shutdown::Tasks;
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Links {
     pub params: &'static Params,
+    /// What the wallet's master key must be.
+    pub voting_extpub: Secret,
     pub dcrd: Dcrd,
     pub wallet: Dcrwallet,
     pub tasks: Tasks,

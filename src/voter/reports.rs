@@ -12,7 +12,7 @@ use super::evaluate::next;
 use super::event::{CastReport, Found, Report};
 use super::find;
 use super::links::Links;
-use super::survey::is_synced;
+use super::survey::{self, is_synced};
 use crate::decred::Height;
 use crate::node::Notification;
 use crate::node::notification::NewTickets;
@@ -37,6 +37,8 @@ impl Engine {
                 self.state.dcrd.connected = true;
                 self.alarm(id::DCRD_DISCONNECTED, None);
                 self.publish_connection("dcrd", true);
+                self.links
+                    .spawn("check dcrd", survey::recheck_dcrd(self.links.clone()));
                 self.resync();
             }
             Notification::Lost | Notification::Reorganization { .. } => self.resync(),
@@ -57,6 +59,10 @@ impl Engine {
                 self.state.wallet.connected = true;
                 self.alarm(id::WALLET_DISCONNECTED, None);
                 self.publish_connection("dcrwallet", true);
+                self.links.spawn(
+                    "check dcrwallet",
+                    survey::recheck_wallet(self.links.clone()),
+                );
                 // It may be another wallet than before.
                 self.links.addresses_ready.store(false, Ordering::Relaxed);
                 self.links.wallet_ready.store(false, Ordering::Relaxed);

@@ -264,10 +264,7 @@ mod tests {
         before.added.insert(Hash([9; 32]));
         before.chain = Chain::starting_at(Hash([170; 32]), Height(170));
         before.tickets.advance(Height(170));
-        before.discover(
-            &ticket(1, &script(4)),
-            Some((Hash([1; 32]), Height(150))),
-        );
+        before.discover(&ticket(1, &script(4)), Some((Hash([1; 32]), Height(150))));
         for kind in [Kind::Scripts, Kind::Preferences, Kind::Tickets] {
             Part::of(&before, kind).save(&disk).unwrap();
         }

@@ -96,6 +96,7 @@ pub async fn start(
     let (requests, requests_in) = mpsc::channel(REQUESTS_QUEUED);
     let links = Links {
         params: config.network.params(),
+        voting_extpub: config.pool.voting_extpub.clone(),
         dcrd: daemons.dcrd.clone(),
         wallet: daemons.wallet.clone(),
         tasks: surroundings.front.clone(),
@@ -304,9 +305,8 @@ async fn derive_fee_addresses(links: Links, branches: Vec<Branch>, max_index: u3
     });
     match derived.await {
         Ok(Ok(addresses)) => {
-            links
-                .report(Report::FeeAddresses(Arc::new(addresses)))
-                .await
+            let report = Report::FeeAddresses(Arc::new(addresses));
+            links.report(report).await;
         }
         Ok(Err(error)) => tracing::error!(%error, "the fee addresses cannot be derived"),
         Err(error) => tracing::error!(%error, "the fee addresses were not derived"),

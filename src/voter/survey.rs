@@ -10,8 +10,9 @@ use super::signer::{MemorySigner, Signers, WalletSigner};
 use crate::decred::VoteVersion;
 use crate::decred::agenda::{Agenda, Agendas, Choice};
 use crate::decred::hdkey::Branch;
+use crate::node::check::Unfit;
 use crate::node::dcrd::{ChainInfo, VoteInfo};
-use crate::node::{self, Dcrd};
+use crate::node::{self, Dcrd, Fault};
 use crate::rpc::wire::{DcrdStatus, WalletStatus};
 
 const PERIOD: Duration = Duration::from_secs(5);
@@ -35,6 +36,26 @@ pub async fn run(links: Links, versions: Versions, mut branch: Option<Branch>) {
             branch = open_signer(&links, wanted).await;
         }
     }
+}
+
+/// The daemon behind a new connection may be another one: looks as at start, and alarms.
+pub async fn recheck_dcrd(links: Links) {
+    let unfit = links.dcrd.check(links.params.network).await.err();
+    alarm_unfit(&links, id::DCRD_UNFIT, unfit).await;
+}
+
+/// As `recheck_dcrd`.
+pub async fn recheck_wallet(links: Links) {
+    let network = links.params.network;
+    let unfit = links.wallet.check(network, &links.voting_extpub).await;
+    alarm_unfit(&links, id::WALLET_UNFIT, unfit.err()).await;
+}
+
+async fn alarm_unfit(links: &Links, id: &'static str, unfit: Option<Unfit>) {
+    // What is only away is told by alarms of its own.
+    let wrong = unfit.filter(|unfit| unfit.fault() == Fault::Wrong);
+    let message = wrong.map(|unfit| unfit.to_string());
+    links.report(Report::Alarm(id, message)).await;
 }
 
 /// What the start checks learnt.

@@ -93,13 +93,13 @@ impl Verifier {
         let info = links.wallet.validate_address(&address).await;
         let info = info.map_err(|error| answer(&error))?;
         if !info.is_mine {
-            return Err(disagrees(format!(
+            return Err(disagrees(&format!(
                 "the pool key of this index ({address}) is not the wallet's own"
             )));
         }
         match info.pubkey_address {
             Some(key) if key == derived.pool_address => Ok(()),
-            key => Err(disagrees(format!(
+            key => Err(disagrees(&format!(
                 "the wallet's key is {}, derived is {}",
                 key.unwrap_or_else(|| "none".to_owned()),
                 derived.pool_address
@@ -120,7 +120,7 @@ async fn wallet_makes_script(
     let made = links.wallet.create_multisig(&keys[0], &keys[1]).await;
     let made = made.map_err(|error| answer(&error))?;
     if made.redeem_script != derived.script.as_bytes() || made.address != derived.ticket_address {
-        return Err(disagrees(format!(
+        return Err(disagrees(&format!(
             "the wallet makes ticket address {}, derived is {}",
             made.address, derived.ticket_address
         )));
@@ -131,11 +131,11 @@ async fn wallet_makes_script(
 /// The wallet's refusal is a disagreement; everything else is trouble on the way.
 fn answer(error: &node::Error) -> Error {
     match error {
-        node::Error::Rpc { .. } => disagrees(error.to_string()),
+        node::Error::Rpc { .. } => disagrees(error),
         _ => unavailable(error),
     }
 }
 
-fn disagrees(message: String) -> Error {
-    refused(code::DISAGREES, &message)
+fn disagrees(message: &dyn ToString) -> Error {
+    refused(code::DISAGREES, message)
 }

@@ -108,8 +108,12 @@ impl Bed {
 
     /// Runs the real binary, which is expected to end by itself.
     pub async fn run_binary(&self) -> Output {
+        self.run_binary_with(self.configuration()).await
+    }
+
+    pub async fn run_binary_with(&self, configuration: PathBuf) -> Output {
         let mut command = program::command(&["voter", "--config"]);
-        command.arg(self.configuration());
+        command.arg(configuration);
         let work = tokio::task::spawn_blocking(move || command.output());
         work.await.unwrap().unwrap()
     }

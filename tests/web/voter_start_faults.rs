@@ -1,6 +1,5 @@
 //! What keeps `voter` from starting: each fault has its exit code and a message that names the culprit.
 
-use dcrstakepool::tls;
 use serde_json::json;
 
 use super::voter_bed::Bed;
@@ -49,24 +48,17 @@ async fn credentials_and_certificates_that_are_wrong() {
 #[tokio::test]
 async fn a_daemon_with_another_certificate() {
     let mut bed = Bed::new().await;
-    let other = FakeDaemon::dcrd().await;
     let file = bed.configuration();
-    // The configuration names the first dcrd's certificate, but another dcrd listens there.
+    let expected = bed.dcrd.config().host;
+    bed.dcrd = FakeDaemon::dcrd().await;
+    // The configuration goes on naming the first dcrd's certificate.
     let text = std::fs::read_to_string(&file).unwrap();
-    let moved = text.replace(&bed.dcrd.config().host, &other.config().host);
+    let moved = text.replace(&expected, &bed.dcrd.config().host);
     std::fs::write(&file, moved).unwrap();
-    let mut command = crate::harness::program::command(&["voter", "--config"]);
-    command.arg(&file);
-    let output = tokio::task::spawn_blocking(move || command.output()).await;
-    let output = output.unwrap().unwrap();
+    let output = bed.run_binary_with(file).await;
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(76), "{said}");
     assert!(said.contains("another certificate"), "{said}");
-
-    let pair = tls::self_signed(&["localhost".into()]).unwrap();
-    assert_ne!(pair.cert_pem, other.config().cert_pem);
-    bed.dcrd = other;
-    bed.wallet.answer("walletinfo", walletinfo(|_| {}));
 }
 
 #[tokio::test]
@@ -82,8 +74,10 @@ async fn daemons_of_another_network() {
 #[tokio::test]
 async fn a_dcrd_that_is_too_old_or_without_txindex() {
     let bed = Bed::new().await;
-    bed.dcrd
-        .answer("getinfo", json!({"version": 1, "blocks": 1, "txindex": false}));
+    bed.dcrd.answer(
+        "getinfo",
+        json!({"version": 1, "blocks": 1, "txindex": false}),
+    );
     refused(&bed, 76, &["dcrd at", "txindex"]).await;
     let version = json!({"dcrdjsonrpcapi":
         {"versionstring": "6.0.0", "major": 6, "minor": 0, "patch": 0}});
@@ -94,16 +88,20 @@ async fn a_dcrd_that_is_too_old_or_without_txindex() {
 #[tokio::test]
 async fn a_wallet_that_votes_itself() {
     let bed = Bed::new().await;
-    bed.wallet
-        .answer("walletinfo", walletinfo(|info| info["voting"] = json!(true)));
+    bed.wallet.answer(
+        "walletinfo",
+        walletinfo(|info| info["voting"] = json!(true)),
+    );
     refused(&bed, 76, &["dcrwallet at", "votes itself", "enablevoting"]).await;
 }
 
 #[tokio::test]
 async fn a_wallet_that_is_locked() {
     let bed = Bed::new().await;
-    bed.wallet
-        .answer("walletinfo", walletinfo(|info| info["unlocked"] = json!(false)));
+    bed.wallet.answer(
+        "walletinfo",
+        walletinfo(|info| info["unlocked"] = json!(false)),
+    );
     refused(&bed, 69, &["dcrwallet at", "is locked"]).await;
 }
 
@@ -138,7 +136,12 @@ async fn a_wallet_with_another_key() {
 async fn a_wallet_that_answers_garbage() {
     let bed = Bed::new().await;
     bed.wallet.answer("walletinfo", json!("what?"));
-    refused(&bed, 76, &["dcrwallet at", "walletinfo", "cannot be understood"]).await;
+    refused(
+        &bed,
+        76,
+        &["dcrwallet at", "walletinfo", "cannot be understood"],
+    )
+    .await;
 }
 
 #[tokio::test]

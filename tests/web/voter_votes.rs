@@ -9,7 +9,7 @@ use dcrstakepool::decred::{Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{Preference, Revision, UserId};
 use dcrstakepool::rpc::Voter as _;
 use dcrstakepool::rpc::wire::{
-    EnrolmentRequest, Empty, PreferencesPush, SignerKind, Status, VoteOutcome, code,
+    Empty, EnrolmentRequest, PreferencesPush, SignerKind, Status, VoteOutcome, code,
 };
 use dcrstakepool::{domain, rpc};
 use serde_json::json;
@@ -63,7 +63,10 @@ async fn a_restarted_voter_votes_from_disk_before_its_sync_is_done() {
     let votes = bed.votes(1).await;
     assert_eq!(votes[0].ticket, own_ticket().hash);
     assert_eq!((votes[0].block, votes[0].height), (BLOCK, Height(485)));
-    assert_eq!((votes[0].bits, votes[0].version), (VoteBits(5), VoteVersion(12)));
+    assert_eq!(
+        (votes[0].bits, votes[0].version),
+        (VoteBits(5), VoteVersion(12))
+    );
     let now = until(&voter, "accepted", |now| outcome(now).is_some()).await;
     assert_eq!(outcome(&now), Some(VoteOutcome::Accepted));
     assert_eq!(now.signer, SignerKind::Memory);
@@ -151,8 +154,7 @@ async fn a_repeated_announcement_sends_the_same_bytes() {
 async fn the_wallet_signs_when_it_keeps_its_key() {
     let bed = Bed::new().await;
     bed.leave_state(5);
-    bed.wallet
-        .refuse("dumpprivkey", -4, "no address with id x");
+    bed.wallet.refuse("dumpprivkey", -4, "no address with id x");
     // It "signs" by giving the transaction back.
     bed.wallet.script("signrawtransaction", |params| {
         assert_eq!(params[3], "ssgen");
@@ -198,8 +200,11 @@ async fn enrolment_waits_for_the_wallets_addresses_and_finds_disagreements() {
     assert_eq!(refusal(answer), code::UNAVAILABLE);
 
     bed.wallet.answer("syncstatus", json!({"synced": true}));
-    bed.wallet.answer("getbestblock", json!({"hash": BLOCK, "height": 485}));
-    bed.wallet.wait_for_calls("accountsyncaddressindex", 1).await;
+    bed.wallet
+        .answer("getbestblock", json!({"hash": BLOCK, "height": 485}));
+    bed.wallet
+        .wait_for_calls("accountsyncaddressindex", 1)
+        .await;
     bed.wallet.answer(
         "validateaddress",
         json!({"isvalid": true, "ismine": true, "pubkeyaddr": vector("/children/2/pubkeyaddr")}),
