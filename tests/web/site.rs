@@ -113,6 +113,13 @@ impl Site {
         std::fs::write(self.file(), text.replacen(from, to, 1)).expect("configuration");
     }
 
+    /// As `kill` does.
+    pub fn signal(&self, signal: &str) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.expect("kill").success());
+    }
+
     /// As a power cut would.
     pub fn kill(&mut self) {
         self.process.kill().expect("kill");
@@ -146,9 +153,7 @@ impl Site {
 
     /// Asks the process to end, and waits until it has.
     pub async fn stop(&mut self) -> ExitStatus {
-        let id = self.process.id().to_string();
-        let sent = Command::new("kill").arg(&id).status().expect("kill");
-        assert!(sent.success());
+        self.signal("-TERM");
         let process = &mut self.process;
         wait_for(|| process.try_wait().expect("child")).await
     }

@@ -377,6 +377,27 @@ async fn a_closed_pool_says_so_and_lets_nobody_in() {
 }
 
 #[tokio::test]
+async fn operators_close_the_pool_and_put_up_a_notice_without_a_restart() {
+    let site = Site::start().await;
+    let mut browser = Browser::new_user(&site, "alice@example.com").await;
+    site.edit(
+        "fee_percent",
+        "notice = \"Back at <noon>\"\nclosed = true\nclosed_message = \"Full.\"\nfee_percent",
+    );
+    site.signal("-HUP");
+    wait_for(|| {
+        site.log()
+            .contains("configuration read again")
+            .then_some(())
+    })
+    .await;
+    let page = browser.get("/address").await;
+    page.shows("Back at &lt;noon&gt;");
+    page.shows("Full.");
+    site.browser().get("/signup").await.shows("Full.");
+}
+
+#[tokio::test]
 async fn the_log_tells_no_secrets() {
     let site = Site::start().await;
     let mut browser = Browser::new_user(&site, "alice@example.com").await;
