@@ -5,21 +5,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::assemble::{self, TicketAddresses};
+use super::coins::{ACCOUNT, CONFIRMATIONS, coins, previous_output, unmined};
 use super::consent::{Consent, say};
 use super::error::Error;
 use super::offer::Offer;
 use super::plan::{Coin, Plan, PlanError, Price, SplitPlan, TICKET_FEE, TicketPlan, plan};
 use super::terms::Terms;
-use crate::decred::tx::{OutPoint, Tree};
 use crate::decred::{Address, Atoms, PayTo, Transaction, TxHash};
 use crate::node::Dcrwallet;
-use crate::node::dcrwallet::{PreviousOutput, Unspent};
-
-/// Coins of other accounts are not touched.
-const ACCOUNT: &str = "default";
-
-/// A ticket's parents must be in a block: with less, dcrd does not take it.
-const CONFIRMATIONS: u32 = 1;
+use crate::node::dcrwallet::Unspent;
 
 /// How often the wallet is asked whether the split was mined, and how often the holder is told.
 const POLL: Duration = Duration::from_secs(1);
@@ -27,10 +21,6 @@ const TELL: Duration = Duration::from_mins(1);
 
 /// The price may rise while a split waits for its block, but not for ever.
 const MAX_SPLITS: u32 = 5;
-
-/// Stake opcodes before a script that a key can spend: change of tickets, payouts of votes and
-/// revocations. Output 0 of a ticket has another and is no coin.
-const SPENDABLE_TAGS: [u8; 3] = [0xbb, 0xbc, 0xbd];
 
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
@@ -73,7 +63,7 @@ impl Buyer {
         if !known.is_valid || !known.is_mine {
             return Err(Error::NotOurKey { address });
         }
-        wallet.import_script(&terms.script.to_hex()).await?;
+        give_script(&wallet, &terms).await?;
         Ok(Self {
             wallet,
             terms,
@@ -86,7 +76,16 @@ impl Buyer {
         let mut agreed: Option<Offer> = None;
         let mut last_split = None;
         for _ in 0..MAX_SPLITS {
-            let plan = self.plan(order.count).await?;
+            let (price, unspent) = self.look().await?;
+            if let Some(hash) = unmined(&unspent, price, order.count) {
+                say(&format!(
+                    "coins for the tickets are there, but not mined: {hash}"
+                ));
+                self.wait_until_mined(hash, order.wait).await?;
+                last_split = Some(hash);
+                continue;
+            }
+            let plan = plan(coins(&unspent, CONFIRMATIONS), price, order.count)?;
             let offer = Offer::new(&plan, &self.terms);
             if !agreed.as_ref().is_some_and(|agreed| agreed.covers(&offer)) {
                 if agreed.is_some() {
@@ -107,17 +106,16 @@ impl Buyer {
         Err(Error::TooManySplits(MAX_SPLITS))
     }
 
-    async fn plan(&self, count: usize) -> Result<Plan, Error> {
+    /// What a ticket costs now, and what the wallet has, unmined coins too.
+    async fn look(&self) -> Result<(Price, Vec<Unspent>), Error> {
         let tip = self.wallet.best_block().await?.height;
         let ticket = self.wallet.ticket_price().await?;
         let pool_fee = self
             .terms
             .pool_fee(tip, ticket, TICKET_FEE)
             .ok_or(Error::Plan(PlanError::Price))?;
-        let price = Price { ticket, pool_fee };
-        let unspent = self.wallet.unspent(CONFIRMATIONS).await?;
-        let coins = unspent.iter().filter_map(coin).collect();
-        Ok(plan(coins, price, count)?)
+        let unspent = self.wallet.unspent(0).await?;
+        Ok((Price { ticket, pool_fee }, unspent))
     }
 
     async fn publish_split(&self, plan: &SplitPlan) -> Result<TxHash, Error> {
@@ -243,79 +241,14 @@ impl Buyer {
     }
 }
 
-fn previous_output(coin: &Coin) -> PreviousOutput {
-    PreviousOutput {
-        hash: coin.out_point.hash,
-        index: coin.out_point.index,
-        tree: u8::try_from(coin.out_point.tree.0).unwrap_or_default(),
-        script: hex::encode(&coin.script),
+/// Gives the wallet the redeem script, unless it has it: importing twice is harmless, but an old
+/// wallet that is still rescanning can stand still over it.
+async fn give_script(wallet: &Dcrwallet, terms: &Terms) -> Result<(), Error> {
+    let script = terms.script.to_hex();
+    let address = terms.ticket_address.to_string();
+    let known = wallet.validate_address(&address).await?;
+    if known.script.as_deref() != Some(&script) {
+        wallet.import_script(&script).await?;
     }
-}
-
-/// A coin that one key of the account can spend; `None` for anything else.
-fn coin(unspent: &Unspent) -> Option<Coin> {
-    if !unspent.spendable || unspent.account != ACCOUNT || unspent.amount <= Atoms(0) {
-        return None;
-    }
-    let script = hex::decode(&unspent.script).ok()?;
-    let plain = match script.split_first() {
-        Some((tag, rest)) if SPENDABLE_TAGS.contains(tag) => rest,
-        _ => script.as_slice(),
-    };
-    matches!(PayTo::parse(plain), Some(PayTo::PubKeyHash(_))).then(|| Coin {
-        out_point: OutPoint {
-            hash: unspent.hash,
-            index: unspent.index,
-            tree: if unspent.tree == 0 {
-                Tree::REGULAR
-            } else {
-                Tree::STAKE
-            },
-        },
-        value: unspent.amount,
-        script: script.clone(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unspent(script: &str) -> Unspent {
-        serde_json::from_value(serde_json::json!({
-            "txid": "9014490c8f8883a93f6f0042926f30f08ccf3aa8f3cfd21f9b1c070d92b3e646",
-            "vout": 2, "tree": 1, "txtype": 1, "address": "", "account": "default",
-            "scriptPubKey": script, "amount": 0.5, "confirmations": 18, "spendable": true,
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn coins_are_what_one_own_key_can_spend() {
-        let hash = "76a914bb5e96404f3062592f2ff8d9b834533c891eba8a88ac";
-        let found = coin(&unspent(hash)).unwrap();
-        assert_eq!(found.value, Atoms(50_000_000));
-        assert_eq!(found.out_point.tree, Tree::STAKE);
-        for tag in ["bb", "bc", "bd"] {
-            assert!(coin(&unspent(&format!("{tag}{hash}"))).is_some());
-        }
-        // Output 0 of a ticket, a script hash, something unknown, nothing.
-        for script in [
-            &format!("ba{hash}"),
-            "a914bcd1110d178ba82ecb4bdaf94cdf36bf61593c3687",
-            "6a",
-            "",
-        ] {
-            assert!(coin(&unspent(script)).is_none(), "{script}");
-        }
-        let other = Unspent {
-            account: "savings".to_owned(),
-            ..unspent(hash)
-        };
-        let watched = Unspent {
-            spendable: false,
-            ..unspent(hash)
-        };
-        assert!(coin(&other).is_none() && coin(&watched).is_none());
-    }
+    Ok(())
 }

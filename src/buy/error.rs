@@ -33,7 +33,7 @@ pub enum Error {
     NotOurKey { address: String },
     #[error("the wallet cannot be used")]
     Unfit(#[from] Unfit),
-    #[error("the wallet does not do its part")]
+    #[error("trouble with the wallet")]
     Wallet(#[from] node::Error),
     #[error("the wallet has not caught up with the network yet: wait and run this again")]
     NotSynced,

@@ -9,6 +9,7 @@
 
 pub mod assemble;
 pub mod buyer;
+mod coins;
 pub mod consent;
 pub mod error;
 pub mod offer;

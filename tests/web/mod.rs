@@ -2,6 +2,7 @@
 
 mod api;
 mod browser;
+mod buy;
 mod config_cli;
 mod config_faults;
 mod enrolment;
