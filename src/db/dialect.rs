@@ -51,6 +51,11 @@ struct Variable {
     value: String,
 }
 
+/// Whether the other end still answers.
+pub fn ping(connection: &mut AnyConnection) -> QueryResult<()> {
+    connection.batch_execute("SELECT 1")
+}
+
 /// Begins a transaction that will write. SQLite must take the write lock at once: a transaction
 /// that reads first and writes later fails whenever another one wrote in between.
 pub fn begin_write(connection: &mut AnyConnection) -> QueryResult<()> {

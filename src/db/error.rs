@@ -58,7 +58,8 @@ pub(super) enum Kind {
 }
 
 /// A failed statement, commit or connection attempt, classified.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
 pub(super) struct Failure {
     pub kind: Kind,
     pub text: String,

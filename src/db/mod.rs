@@ -11,6 +11,7 @@
 mod connection;
 mod dialect;
 mod error;
+mod lender;
 mod lock;
 mod merge;
 mod pool;

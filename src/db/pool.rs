@@ -1,10 +1,10 @@
-//! Connections, lent to blocking threads for one call each.
+//! r2d2's connections, lent to blocking threads for one call each.
 //!
-//! The MySQL client library has no time-outs: a call on a silent connection never comes back. So
-//! the permit that limits connections is held by the waiting side, not by the thread: when a call's
-//! time is up, its thread and connection are given up (the thread ends whenever the system gives up
-//! the socket, and drops the connection then) and the permit is free again. A pool that waits for
-//! the connection to be handed back, as r2d2 does, could not recover from that.
+//! The MySQL client library has no time-outs: a call on a silent connection never comes back, and r2d2
+//! waits for every connection that it lent. So this is the watchdog: the permit that limits calls is
+//! held by the waiting side, not by the thread. When a call's time is up, its thread is given up (it
+//! ends whenever the system gives up the socket, and drops the connection then), the permit is free
+//! again, and a fresh r2d2 pool takes over from the one that waits.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connection::{AnyConnection, Location};
 use super::error::{Failure, Kind};
+use super::lender::{Borrowed, Lender};
 
 /// Threads that may hang at a time; beyond this no more are risked until one comes back.
 const MAX_STUCK: usize = 64;
@@ -27,7 +28,7 @@ struct Shared {
     location: Location,
     permits: Arc<Semaphore>,
     max: u32,
-    idle: Mutex<Vec<AnyConnection>>,
+    lender: Mutex<Arc<Lender>>,
     stuck: AtomicUsize,
 }
 
@@ -66,10 +67,10 @@ impl Watch {
 impl Pool {
     pub fn new(location: Location, max: u32) -> Self {
         Pool(Arc::new(Shared {
+            lender: Mutex::new(Arc::new(Lender::new(location.clone(), max))),
             location,
             permits: Arc::new(Semaphore::new(max as usize)),
             max,
-            idle: Mutex::new(Vec::new()),
             stuck: AtomicUsize::new(0),
         }))
     }
@@ -96,7 +97,8 @@ impl Pool {
         let give_up = GiveUpOnDrop(Arc::clone(&watch), Arc::clone(shared));
         let started = Instant::now();
         let thread = Thread(Arc::clone(&watch), Arc::clone(shared));
-        match timeout_at(deadline, tokio::task::spawn_blocking(|| thread.work(job))).await {
+        let working = tokio::task::spawn_blocking(move || thread.work(deadline, job));
+        match timeout_at(deadline, working).await {
             Ok(Ok(result)) => result,
             Ok(Err(error)) => Err(Failure {
                 kind: Kind::Query,
@@ -110,13 +112,13 @@ impl Pool {
         }
     }
 
-    /// Closes all idle connections: when one hangs or is lost, the others are no better.
+    /// Begins anew with fresh connections: when one hangs or is lost, the others are no better. Those
+    /// still lent end with their calls.
     pub fn forget_idle(&self) {
-        let idle = std::mem::take(&mut *lock(&self.0.idle));
-        if !idle.is_empty() {
-            // Closing says good-bye to the server: blocking work. Nobody waits for it.
-            drop(tokio::task::spawn_blocking(move || drop(idle)));
-        }
+        let fresh = Arc::new(Lender::new(self.0.location.clone(), self.0.max));
+        let old = std::mem::replace(&mut *lock(&self.0.lender), fresh);
+        // Closing says good-bye to the server: blocking work. Nobody waits for it.
+        drop(tokio::task::spawn_blocking(move || drop(old)));
     }
 }
 
@@ -134,31 +136,30 @@ fn no_answer(waited: Duration, watch: &Watch) -> Failure {
 struct Thread(Arc<Watch>, Arc<Shared>);
 
 impl Thread {
-    fn work<T, F>(self, job: F) -> Result<T, Failure>
+    fn work<T, F>(self, deadline: Instant, job: F) -> Result<T, Failure>
     where
         F: FnOnce(&mut AnyConnection, &Watch) -> Result<T, Failure>,
     {
         let Thread(watch, shared) = &self;
-        let idle = lock(&shared.idle).pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => shared.location.connect()?,
-        };
-        let result = job(&mut connection, watch);
+        let lender = Arc::clone(&lock(&shared.lender));
+        let mut lent = lender.lend(deadline)?;
+        let result = job(&mut lent.connection, watch);
         let sound = match &result {
             Ok(_) => true,
             Err(failure) => failure.spares_connection(),
         };
-        let mut state = lock(&watch.state);
+        self.give_back(lent, sound);
+        result
+    }
+
+    /// The connection goes back before the permit: there is always one for who holds a permit.
+    fn give_back(&self, mut lent: Borrowed, sound: bool) {
+        let mut state = lock(&self.0.state);
+        lent.sound = sound && matches!(*state, State::Working { .. });
+        drop(lent);
         if matches!(*state, State::Working { .. }) {
-            if sound {
-                lock(&shared.idle).push(connection);
-            }
-            // Only now the permit is free: there are never more connections than permits.
             *state = State::Done;
         }
-        drop(state);
-        result
     }
 }
 
