@@ -6,7 +6,7 @@ use diesel::connection::Connection as _;
 use diesel::{MysqlConnection, SqliteConnection};
 
 use super::dialect;
-use super::error::{Error, Failure};
+use super::error::{Error, Failure, Kind};
 use crate::secret::Secret;
 
 /// A connection to either database. Queries are written once, against this type.
@@ -83,13 +83,26 @@ impl Location {
     }
 }
 
+/// What an operator can do about a database that is not there.
+pub(super) const MIGRATE_MAKES_IT: &str = ": `dcrstakepool migrate` makes it";
+
 fn sqlite(path: &Path) -> Result<SqliteConnection, Failure> {
-    SqliteConnection::establish(&path.to_string_lossy())
-        .map_err(|error| Failure::of_connecting(&error))
+    SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| {
+        let Failure { kind, text } = Failure::of_connecting(&error);
+        // SQLite does not say which file.
+        let text = format!("{}: {text}", path.display());
+        Failure { kind, text }
+    })
 }
 
 fn mysql(url: &Secret) -> Result<MysqlConnection, Failure> {
-    MysqlConnection::establish(url.expose()).map_err(|error| Failure::of_connecting(&error))
+    MysqlConnection::establish(url.expose()).map_err(|error| {
+        let mut failure = Failure::of_connecting(&error);
+        if failure.kind == Kind::NoDatabase {
+            failure.text.push_str(MIGRATE_MAKES_IT);
+        }
+        failure
+    })
 }
 
 /// Makes the MySQL database if the account may.

@@ -18,7 +18,7 @@ pub enum Error {
     #[error("database refuses this account: {0}")]
     Denied(String),
     /// The server has no database of that name; there is no such file.
-    #[error("no such database (`dcrstakepool migrate` makes it): {0}")]
+    #[error("no such database: {0}")]
     NoDatabase(String),
     /// Something with the same key is there already.
     #[error("already stored: {0}")]

@@ -11,6 +11,8 @@ mod node_faults;
 mod rpc;
 mod site;
 mod start_faults;
+mod start_voter;
+mod start_web;
 mod stories;
 mod voter_bed;
 mod voter_start_faults;

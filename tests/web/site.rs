@@ -134,7 +134,7 @@ impl Site {
         self.log = log;
     }
 
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.folder.path().join("dcrstakepool.toml")
     }
 
@@ -151,9 +151,18 @@ impl Site {
         work.await.expect("task").expect("resume")
     }
 
+    /// Waits until the log has `text`.
+    pub async fn logged(&self, text: &str) {
+        wait_for(|| self.log().contains(text).then_some(())).await;
+    }
+
     /// Asks the process to end, and waits until it has.
     pub async fn stop(&mut self) -> ExitStatus {
         self.signal("-TERM");
+        self.ended().await
+    }
+
+    pub async fn ended(&mut self) -> ExitStatus {
         let process = &mut self.process;
         wait_for(|| process.try_wait().expect("child")).await
     }

@@ -1,6 +1,6 @@
 //! What keeps `web` from starting: each fault has its exit code and a message that names the culprit.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use dcrstakepool::config::{Sources, WebConfig};
@@ -16,15 +16,17 @@ use crate::harness::program;
 const EXTPUB: &str = "spubVUkaTP2Zou5goHKCg4oskYSmojxFuf7vf99REjYMXYioE2iWc4kcDXLq3wF9keARCdHTWdXgUbEdXJwKftCDUacbYLZRqMYMZU7dPf8qgBT";
 
 /// A configuration of web, and the voters that it names.
-struct Setting {
-    voters: Vec<RunningVoter>,
-    folder: TempDir,
-    database: String,
+pub struct Setting {
+    pub voters: Vec<RunningVoter>,
+    pub folder: TempDir,
+    pub database: String,
+    /// A key in which the first voter is configured differently.
+    pub differs: Option<&'static str>,
 }
 
 impl Setting {
     /// Two honest voters, both of which are needed.
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let mut voters = Vec::new();
         for _ in 0..2 {
             voters.push(RunningVoter::start(FakeVoter::new(Network::Simnet, EXTPUB)).await);
@@ -33,11 +35,12 @@ impl Setting {
             voters,
             folder: tempfile::tempdir().expect("folder"),
             database: "sqlite://pool.db".into(),
+            differs: None,
         }
     }
 
     /// The `[[voters]]` sections.
-    fn sections(&self) -> String {
+    pub fn sections(&self) -> String {
         let sections = self.voters.iter();
         sections
             .map(|voter| voter.section(self.folder.path()))
@@ -58,19 +61,26 @@ impl Setting {
         )
     }
 
-    /// Runs a role that ends by itself.
-    async fn run(&self, sections: &str, arguments: &[&str]) -> Output {
+    /// Writes the configuration.
+    pub fn configure(&self, sections: &str) -> PathBuf {
         let file = self.folder.path().join("dcrstakepool.toml");
         std::fs::write(&file, self.text(sections)).expect("configuration");
         agree(&self.voters, &file);
-        let mut command = program::command(arguments);
-        command.arg("--config").arg(file);
-        let work = tokio::task::spawn_blocking(move || command.output());
-        work.await.expect("task").expect("the program runs")
+        if let Some(key) = self.differs {
+            let digest = (key.to_owned(), "another".to_owned());
+            let fake = &self.voters[0].fake;
+            fake.with(|state| state.status.config.0.extend([digest]));
+        }
+        file
+    }
+
+    /// Runs a role that ends by itself.
+    pub async fn run(&self, sections: &str, arguments: &[&str]) -> Output {
+        run(&self.configure(sections), arguments).await
     }
 
     /// Expects that web does not start.
-    async fn refused(&self, sections: &str, code: i32, expected: &[&str]) {
+    pub async fn refused(&self, sections: &str, code: i32, expected: &[&str]) {
         let output = self.run(sections, &["web"]).await;
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{said}");
@@ -81,9 +91,18 @@ impl Setting {
         assert!(!message.contains(TOKEN), "{said}");
     }
 
-    fn name(&self, voter: usize) -> String {
+    pub fn name(&self, voter: usize) -> String {
         self.voters[voter].address.to_string()
     }
+}
+
+/// Runs a role with this configuration to its end.
+pub async fn run(file: &Path, arguments: &[&str]) -> Output {
+    let mut command = program::command(arguments);
+    command.arg("--config").arg(file);
+    // The scripted voters must be able to answer.
+    let work = tokio::task::spawn_blocking(move || command.output());
+    work.await.expect("task").expect("the program runs")
 }
 
 /// The voters' `[pool]` is the site's.

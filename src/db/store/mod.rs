@@ -52,7 +52,11 @@ impl Store {
         let lock = match (&location, options.access) {
             (Location::Sqlite(path), Access::Owner) => Some(lock::take(path)?),
             (Location::Sqlite(path), Access::Guest) if !path.exists() => {
-                return Err(Error::NoDatabase(path.display().to_string()));
+                let path = path.display();
+                return Err(Error::NoDatabase(format!(
+                    "{path}{}",
+                    connection::MIGRATE_MAKES_IT
+                )));
             }
             _ => None,
         };
