@@ -18,6 +18,7 @@ use serde_json::json;
 mod harness;
 
 use harness::pair::Pair;
+use harness::user::PASSWORD;
 use harness::wait::{self, Interrupted};
 use harness::world::World;
 
@@ -128,7 +129,7 @@ fn watch() -> ExitCode {
     if let Some(user) = world.users.first() {
         println!("\n    {}/signin", world.pool.url());
         println!("    e-mail    {}", user.email);
-        println!("    password  {}\n", user.password());
+        println!("    password  {PASSWORD}\n");
     }
     println!("From block 144 on the chain moves only while the pool votes. Ctrl-C ends it all.\n");
     world.pace = WATCH_PACE;

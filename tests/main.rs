@@ -1,6 +1,7 @@
 //! All integration tests in one binary, a module per ring: `scripts/test RING…` runs `RING::`.
 
 #[cfg(test)]
+#[expect(dead_code, reason = "some verbs are for examples/demo.rs alone")]
 mod harness;
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 use dcrstakepool::tls;
 
 /// A `generate` may take its time on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub const USER: &str = "simnet";
 pub const PASSWORD: &str = "simnet-password";

@@ -95,11 +95,7 @@ impl Dcrd {
         self.process.stop();
     }
 
-    pub fn kill(&mut self) {
-        self.process.kill();
-    }
-
-    /// Starts it again after `stop` or `kill`, with the same chain and ports.
+    /// Starts it again after `stop`, with the same chain and ports.
     pub fn start_again(&mut self) {
         let ports = (self.p2p_port, self.rpc_port);
         let command = command(
@@ -120,10 +116,6 @@ impl Dcrd {
 
     pub fn pair(&self) -> Pair {
         self.pair
-    }
-
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
     }
 
     pub fn rpc(&self) -> &DaemonRpc {

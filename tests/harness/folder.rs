@@ -26,13 +26,6 @@ impl Folder {
     pub fn path(&self) -> &Path {
         &self.path
     }
-
-    /// A folder inside, made when missing.
-    pub fn sub(&self, name: &str) -> PathBuf {
-        let path = self.path.join(name);
-        fs::create_dir_all(&path).expect("a folder can be made");
-        path
-    }
 }
 
 impl Drop for Folder {

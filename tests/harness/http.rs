@@ -10,7 +10,7 @@ use rustls::{ClientConnection, StreamOwned};
 
 use dcrstakepool::tls;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
 pub struct Response {

@@ -14,18 +14,12 @@ use super::dcrd::Dcrd;
 pub const STAKE_VALIDATION: u32 = 144;
 pub const WINNERS: usize = 5;
 
-#[derive(Debug, Clone)]
-pub struct MinedTicket {
-    pub address: String,
-    pub height: u32,
-    pub ticket: Ticket,
-}
-
 #[derive(Debug, Default)]
 pub struct Ledger {
     next: u32,
     pub headers: BTreeMap<u32, BlockHeader>,
-    pub tickets: HashMap<TicketHash, MinedTicket>,
+    /// The address that each votes by.
+    pub tickets: HashMap<TicketHash, String>,
     /// By the height of the block that carries them.
     pub votes: BTreeMap<u32, Vec<ParsedVote>>,
 }
@@ -47,12 +41,7 @@ impl Ledger {
             if ticket::is_ticket(tx) {
                 let ticket = Ticket::parse(tx).expect("a mined ticket is one");
                 let address = ticket.address(Network::Simnet).to_string();
-                let mined = MinedTicket {
-                    address,
-                    height,
-                    ticket,
-                };
-                self.tickets.insert(tx.hash(), mined);
+                self.tickets.insert(tx.hash(), address);
             } else if ticket::is_vote(tx) {
                 let vote = ParsedVote::parse(tx).expect("a mined vote is one");
                 self.votes.entry(height).or_default().push(vote);
@@ -88,15 +77,6 @@ impl Ledger {
             .map(|(_, header)| header)
     }
 
-    /// Hashes of the tickets of an address, as printed.
-    pub fn tickets_of(&self, address: &str) -> Vec<String> {
-        let own = self
-            .tickets
-            .iter()
-            .filter(|(_, ticket)| ticket.address == address);
-        own.map(|(hash, _)| hash.to_string()).collect()
-    }
-
     /// Every vote of the tickets of an address, with the height of the block that carries it.
     pub fn votes_of<'a>(&'a self, address: &'a str) -> impl Iterator<Item = (u32, &'a ParsedVote)> {
         let votes = self
@@ -106,7 +86,7 @@ impl Ledger {
         votes.filter(move |(_, vote)| {
             self.tickets
                 .get(&vote.ticket)
-                .is_some_and(|ticket| ticket.address == address)
+                .is_some_and(|own| own == address)
         })
     }
 }

@@ -2,6 +2,7 @@
 //! a folder of its own on free loopback ports, and ends with the value that owns it.
 
 pub mod browser;
+pub mod configs;
 pub mod daemon_rpc;
 pub mod dcrd;
 pub mod fake_daemon;

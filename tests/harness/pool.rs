@@ -2,27 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::daemon_rpc::{PASSWORD, USER};
-use super::dcrd::Dcrd;
+use super::configs::{Terms, voter_config, web_config};
 use super::http::{self, Response};
 use super::port::free_port;
 use super::process::{Process, read_log};
 use super::program;
 use super::simnet::Simnet;
 use super::wallet::Wallet;
-
-const VOTER_TOKEN: &str = "a-token-shared-by-web-and-voters-0123456789";
-const API_SECRET: &str = "the-key-of-api-tokens-of-a-simnet-pool-0123456789";
-pub const MONITOR_TOKEN: &str = "the-monitors-token-0123456789";
-/// More than any story needs, few enough for wallets to watch all at once.
-const MAX_USERS: u32 = 50;
-
-/// What all roles must agree on.
-#[derive(Debug, Clone)]
-struct Terms {
-    voting_extpub: String,
-    cold_extpub: String,
-}
 
 /// A role that runs from a configuration file, and can be stopped and started again.
 #[derive(Debug)]
@@ -83,10 +69,6 @@ impl Role {
     pub fn start_again(&mut self) {
         self.launch_again();
         self.wait_ready();
-    }
-
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
     }
 
     pub fn port(&self) -> u16 {
@@ -176,87 +158,4 @@ fn write_private(path: &Path, text: &str) {
     std::fs::write(path, text).expect("a file can be written");
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(path, private).expect("a file can be made private");
-}
-
-fn pool_section(terms: &Terms) -> String {
-    format!(
-        r#"network = "simnet"
-
-[log]
-filter = "info"
-
-[pool]
-name = "Simnet pool"
-email = "admin@example.com"
-link = "https://example.com/"
-fee_percent = 7.5
-voting_wallet_extpub = "{}"
-cold_wallet_extpub = "{}"
-min_voters = 1
-max_users = {MAX_USERS}
-"#,
-        terms.voting_extpub, terms.cold_extpub
-    )
-}
-
-fn voter_config(terms: &Terms, port: u16, node: &Dcrd, wallet: &Wallet) -> String {
-    let mut config = pool_section(terms);
-    config.push_str(&format!(
-        r#"
-[voter]
-listen = "127.0.0.1:{port}"
-cert = "voter.cert"
-key = "voter.key"
-token = "{VOTER_TOKEN}"
-data_dir = "data"
-"#
-    ));
-    let daemons = [
-        ("dcrd", node.rpc_port(), node.cert()),
-        ("dcrwallet", wallet.rpc_port(), wallet.cert()),
-    ];
-    for (name, port, cert) in daemons {
-        config.push_str(&format!(
-            r#"
-[voter.{name}]
-host = "127.0.0.1:{port}"
-user = "{USER}"
-password = "{PASSWORD}"
-cert = "{}"
-"#,
-            cert.display()
-        ));
-    }
-    config
-}
-
-fn web_config(terms: &Terms, port: u16, database_url: &str, voters: &[Role]) -> String {
-    let mut config = pool_section(terms);
-    config.push_str(&format!(
-        r#"
-[database]
-url = "{database_url}"
-
-[web]
-listen = ["127.0.0.1:{port}"]
-base_url = "http://127.0.0.1:{port}"
-api_secret = "{API_SECRET}"
-monitor_token = "{MONITOR_TOKEN}"
-cookie_secure = false
-captcha = false
-"#
-    ));
-    for voter in voters {
-        config.push_str(&format!(
-            r#"
-[[voters]]
-url = "https://127.0.0.1:{}"
-cert = "{}"
-token = "{VOTER_TOKEN}"
-"#,
-            voter.port(),
-            voter.folder().join("voter.cert").display()
-        ));
-    }
-    config
 }

@@ -42,7 +42,9 @@ fn mine_to(nodes: &[Dcrd], height: u32) {
         mining::mine(&nodes[0], 0);
     }
     let tip = nodes[0].best_hash();
-    nodes.iter().for_each(|node| node.wait_for(&tip));
+    for node in nodes {
+        node.wait_for(&tip);
+    }
 }
 
 #[derive(Debug)]

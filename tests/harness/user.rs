@@ -14,7 +14,7 @@ use super::program;
 use super::wait;
 use super::wallet::Wallet;
 
-const PASSWORD: &str = "a long pass phrase of a user";
+pub const PASSWORD: &str = "a long pass phrase of a user";
 
 #[derive(Debug)]
 pub struct User {
@@ -49,10 +49,6 @@ impl User {
             folder,
             token: String::new(),
         }
-    }
-
-    pub fn password(&self) -> &'static str {
-        PASSWORD
     }
 
     /// Signs up, opens the mailed link, signs in, and fetches the API token.
@@ -93,9 +89,9 @@ impl User {
 
     fn fetch_token(&mut self) {
         let page = self.page("/settings");
-        self.token = find_token(&page)
-            .unwrap_or_else(|| panic!("no API token on /settings:\n{page}"))
-            .to_owned();
+        let token = find_token(&page);
+        let token = token.unwrap_or_else(|| panic!("no API token on /settings:\n{page}"));
+        token.clone_into(&mut self.token);
         std::fs::write(self.folder.join("token"), &self.token).expect("a file can be written");
         std::fs::write(self.folder.join("password"), WALLET_PASSWORD)
             .expect("a file can be written");

@@ -19,10 +19,8 @@ const PASSPHRASE: &str = "simnet-passphrase";
 #[derive(Debug)]
 pub struct Wallet {
     name: String,
-    pair: Pair,
     folder: PathBuf,
     rpc_port: u16,
-    node: (u16, PathBuf),
     process: Process,
     rpc: DaemonRpc,
 }
@@ -33,33 +31,16 @@ impl Wallet {
         std::fs::create_dir_all(folder).expect("a folder can be made");
         make(node.pair(), folder, seed);
         let rpc_port = free_port();
-        let node_at = (node.rpc_port(), node.cert());
-        let command = command(node.pair(), folder, rpc_port, &node_at);
+        let command = command(folder, rpc_port, node);
         let mut wallet = Self {
             name: name.to_owned(),
-            pair: node.pair(),
             folder: folder.to_path_buf(),
             rpc_port,
-            node: node_at,
             process: Process::start(name, &command, &folder.join("dcrwallet.log")),
             rpc: DaemonRpc::new(name, rpc_port, &folder.join("rpc.cert")),
         };
         wallet.wait_synced(node.height());
         wallet
-    }
-
-    pub fn stop(&mut self) {
-        self.process.stop();
-    }
-
-    pub fn kill(&mut self) {
-        self.process.kill();
-    }
-
-    pub fn start_again(&mut self) {
-        let command = command(self.pair, &self.folder, self.rpc_port, &self.node);
-        self.process = Process::start(&self.name, &command, &self.folder.join("dcrwallet.log"));
-        self.wait_synced(0);
     }
 
     pub fn process(&mut self) -> &mut Process {
@@ -180,12 +161,12 @@ fn base_command(pair: Pair, folder: &Path) -> Command {
     command
 }
 
-fn command(pair: Pair, folder: &Path, rpc_port: u16, node: &(u16, PathBuf)) -> Command {
-    let mut command = base_command(pair, folder);
+fn command(folder: &Path, rpc_port: u16, node: &Dcrd) -> Command {
+    let mut command = base_command(node.pair(), folder);
     command
         .arg("--nogrpc")
-        .arg(format!("--rpcconnect=127.0.0.1:{}", node.0))
-        .arg(format!("--cafile={}", node.1.display()))
+        .arg(format!("--rpcconnect=127.0.0.1:{}", node.rpc_port()))
+        .arg(format!("--cafile={}", node.cert().display()))
         .arg(format!("--rpclisten=127.0.0.1:{rpc_port}"))
         .arg(format!("--username={USER}"))
         .arg(format!("--password={PASSWORD}"));

@@ -74,13 +74,6 @@ impl World {
         self.simnet.height()
     }
 
-    /// Mines up to `height`, each block with the votes on the one before.
-    pub fn mine_to(&mut self, height: u32) {
-        while self.height() < height {
-            self.mine_one();
-        }
-    }
-
     /// Mines up to `height`, and has everyone buy as long as the chain could run out of tickets: then
     /// dcrd makes no blocks any more. May go a few blocks too far while a purchase is mined.
     pub fn advance_to(&mut self, height: u32) {

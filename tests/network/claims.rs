@@ -59,13 +59,13 @@ type Tickets = BTreeMap<TicketHash, Option<TxHash>>;
 fn on_chain(world: &World, user: &User) -> Tickets {
     let address = user.purchase_info().ticket_address;
     let votes = world.ledger.votes_of(&address);
-    let voted: BTreeMap<_, _> = votes.map(|(_, vote)| (vote.ticket, vote.hash)).collect();
+    let spent: BTreeMap<_, _> = votes.map(|(_, vote)| (vote.ticket, vote.hash)).collect();
     let own = world
         .ledger
         .tickets
         .iter()
-        .filter(|(_, ticket)| ticket.address == address);
-    own.map(|(hash, _)| (*hash, voted.get(hash).copied()))
+        .filter(|(_, own)| **own == address);
+    own.map(|(hash, _)| (*hash, spent.get(hash).copied()))
         .collect()
 }
 

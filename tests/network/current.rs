@@ -22,7 +22,9 @@ fn two_users_tickets_carry_the_chain_past_block_200() {
     ben.submit_address_by_api();
     ben.set_vote_bits_by_api(no);
     assert_eq!(world.users[0].purchase_info().vote_bits, u64::from(yes));
-    assert_eq!(world.users[1].purchase_info().vote_bits, u64::from(no));
+    let told = world.users[1].purchase_info();
+    assert_eq!(told.vote_bits, u64::from(no));
+    assert_eq!(told.vote_version, claims::vote_version(&world));
 
     world.advance_to(160);
     world.pool.voters[0].stop();
