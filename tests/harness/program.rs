@@ -1,7 +1,7 @@
 //! The program under test.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// `dcrstakepool`: cargo names it to tests; an example finds it one folder up.
 pub fn binary() -> PathBuf {
@@ -36,4 +36,11 @@ pub fn command(arguments: &[&str]) -> Command {
         }
     }
     command
+}
+
+/// Runs to the end and gives what it said.
+pub fn run(arguments: &[&str]) -> Output {
+    command(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("dcrstakepool {arguments:?}: {error}"))
 }
