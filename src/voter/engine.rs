@@ -56,6 +56,8 @@ pub struct Engine {
     pub(super) booth: Booth,
     pub(super) signers: watch::Sender<Arc<Signers>>,
     best: watch::Sender<Height>,
+    /// Until then an announcement may name a wrong height: see `on_winners`.
+    pub(super) unsure_until: Option<Instant>,
     saves: mpsc::UnboundedSender<Save>,
     /// Parts that changed, with the time they are due to be written.
     dirty: BTreeMap<Kind, Instant>,
@@ -82,6 +84,7 @@ impl Engine {
             booth,
             signers,
             best,
+            unsure_until: None,
             saves: setup.saves,
             dirty: BTreeMap::new(),
             subscribers: Vec::new(),
@@ -139,7 +142,27 @@ impl Engine {
     }
 
     /// The hot path: from the notification to the tasks that sign and send.
-    pub(super) fn on_winners(&mut self, winners: &WinningTickets) {
+    ///
+    /// `rebroadcastwinners` reads the best height first and the tips after: a block that arrives between is
+    /// announced with its parent's height. dcrd takes a vote that says so, counts it nowhere, and then
+    /// refuses the right one. So as long as such an announcement may be under way, dcrd is asked for the
+    /// block's header first.
+    pub(super) fn on_winners(&mut self, winners: WinningTickets) {
+        let known = self.state.rounds.get(&winners.block);
+        let unsure = self
+            .unsure_until
+            .is_some_and(|until| Instant::now() < until);
+        if unsure && known.is_none() {
+            self.links
+                .votes
+                .spawn("confirm height", find::height(self.links.clone(), winners));
+        } else {
+            self.on_sure_winners(&winners);
+        }
+    }
+
+    /// Winners of a block whose height is known to be right.
+    pub(super) fn on_sure_winners(&mut self, winners: &WinningTickets) {
         let WinningTickets { block, height, .. } = *winners;
         self.state
             .rounds

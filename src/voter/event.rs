@@ -16,6 +16,7 @@ use crate::decred::ticket::Ticket;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteVersion};
 use crate::domain::{PoolId, Preference};
 use crate::node::Notification;
+use crate::node::notification::WinningTickets;
 use crate::rpc::wire::{
     DcrdStatus, Event as WireEvent, ImportRequest, PreferencesAccepted, PreferencesPush,
     RescanProgress, ScriptRegistry, SignerKind, Status, TicketCounts, TicketsPage, TicketsSince,
@@ -37,6 +38,10 @@ pub enum Event {
 /// What a task of the loop found out.
 #[derive(Debug)]
 pub enum Report {
+    /// Winners whose block's height was confirmed.
+    Winners(WinningTickets),
+    /// dcrd has announced the winners of all tips again.
+    Rebroadcast,
     /// The follower starts from this block: what was known of blocks above it is taken back, they come
     /// one by one.
     Root(BlockHash, Height),

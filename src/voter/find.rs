@@ -11,6 +11,7 @@ use crate::decred::ticket::Ticket;
 use crate::decred::tx::Transaction;
 use crate::decred::vote::ParsedVote;
 use crate::decred::{TicketHash, TxHash};
+use crate::node::notification::WinningTickets;
 use crate::node::{self, Dcrd};
 
 /// Tries for a ticket that a vote waits for.
@@ -44,6 +45,24 @@ pub async fn vote(dcrd: &Dcrd, hash: TxHash) -> Result<Option<Settled>, node::Er
     Ok(vote
         .zip(raw.mined())
         .map(|(vote, (block, height))| Settled::Voted(vote_record(&vote, block, height))))
+}
+
+/// Puts the right height into an announcement that may have a wrong one. A block that dcrd does not know
+/// is not voted on.
+pub async fn height(links: Links, mut winners: WinningTickets) {
+    for _ in 0..TRIES {
+        match links.dcrd.header_info(winners.block).await {
+            Ok(header) if header.hash == winners.block => {
+                winners.height = header.height;
+                return links.report(Report::Winners(winners)).await;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(block.hash = %winners.block, %error, "a block cannot be looked up");
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Finds a winner that nobody here knows: a vote waits for it.

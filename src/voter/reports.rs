@@ -1,7 +1,7 @@
 //! The loop's answers to notifications and reports.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::alarms::id;
 use super::blocks;
@@ -18,12 +18,16 @@ use crate::node::Notification;
 use crate::node::notification::NewTickets;
 use crate::rpc::wire::{Event as WireEvent, PreferencesPush, SignerKind, Tip, VoteOutcome};
 
+/// A daemon may take as long to get the chain before winners are announced again.
+const UNSURE_AT_MOST: Duration = Duration::from_hours(24);
+/// Announcements may still be under way for so long after dcrd's answer.
+const STRAGGLERS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Engine {
     pub(super) fn on_dcrd(&mut self, notification: Notification) {
         match notification {
-            Notification::WinningTickets(winners) => self.on_winners(&winners),
+            Notification::WinningTickets(winners) => self.on_winners(winners),
             Notification::NewTickets(matured) => self.on_new_tickets(&matured),
             Notification::BlockConnected(block) => {
                 self.move_best(block.header.height);
@@ -90,6 +94,7 @@ impl Engine {
     fn resync(&mut self) {
         self.links.pokes.follow.notify_one();
         self.links.pokes.survey.notify_one();
+        self.unsure_until = Instant::now().checked_add(UNSURE_AT_MOST);
         self.links
             .spawn("rebroadcast winners", rebroadcast(self.links.clone()));
     }
@@ -105,6 +110,10 @@ impl Engine {
 
     pub(super) fn on_report(&mut self, report: Report) {
         match report {
+            Report::Winners(winners) => self.on_sure_winners(&winners),
+            Report::Rebroadcast => {
+                self.unsure_until = Instant::now().checked_add(STRAGGLERS);
+            }
             Report::Root(hash, height) => {
                 self.state.chain = Chain::starting_at(hash, height);
                 self.state.tickets.take_back_above(height);
@@ -243,7 +252,7 @@ async fn rebroadcast(links: Links) {
     loop {
         match links.dcrd.chain_info().await {
             Ok(info) if is_synced(&info) => match links.dcrd.rebroadcast_winners().await {
-                Ok(()) => return,
+                Ok(()) => return links.report(Report::Rebroadcast).await,
                 Err(error) => tracing::warn!(%error, "winners are not announced again"),
             },
             Ok(_) => {}

@@ -66,6 +66,12 @@ impl Bed {
         wallet.answer("getmasterpubkey", json!(vector("/account_public")));
         wallet.answer("dumpprivkey", json!(vector("/children/0/wif")));
         wallet.answer("syncstatus", json!({"synced": false}));
+        dcrd.script("getblockheader", |params| {
+            Reply::Result(json!({
+                "hash": params[0], "height": 485, "confirmations": 1, "time": 1_795_332_770,
+                "previousblockhash": Hash([76; 32]),
+            }))
+        });
         dcrd.script("sendrawtransaction", |params| {
             let vote = Transaction::from_hex(params[0].as_str().unwrap()).unwrap();
             Reply::Result(json!(vote.hash()))
@@ -181,12 +187,17 @@ impl Bed {
 
     /// dcrd announces the own ticket and four strangers as winners of a block at 485.
     pub fn announce_winners(&self, block: Hash) {
+        self.announce_winners_at(block, 485);
+    }
+
+    /// The same with a height that may be wrong.
+    pub fn announce_winners_at(&self, block: Hash, height: u32) {
         let winners = json!({
             "0": Hash([0xf0; 32]), "1": Hash([0xf1; 32]), "2": own_ticket().hash,
             "3": Hash([0xf3; 32]), "4": Hash([0xf4; 32]),
         });
         self.dcrd
-            .notify("winningtickets", &json!([block, 485, winners]));
+            .notify("winningtickets", &json!([block, height, winners]));
     }
 
     /// Votes that dcrd got, once there are `count`.

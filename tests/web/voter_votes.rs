@@ -74,6 +74,17 @@ async fn a_restarted_voter_votes_from_disk_before_its_sync_is_done() {
     voter.stop().await;
 }
 
+/// `rebroadcastwinners` announces a block that arrives meanwhile with its parent's height.
+#[tokio::test]
+async fn a_height_announced_wrongly_after_a_connect_is_put_right() {
+    let bed = Bed::new().await;
+    bed.leave_state(5);
+    let voter = bed.start().await.unwrap();
+    bed.announce_winners_at(BLOCK, 484);
+    assert_eq!(bed.votes(1).await[0].height, Height(485));
+    voter.stop().await;
+}
+
 #[tokio::test]
 async fn a_confirmation_in_time_decides_the_bits() {
     let bed = Bed::new().await;
