@@ -127,6 +127,14 @@ async fn too_few_voters_are_named() {
     let away = setting.name(1);
     let expected = ["too few voters", "1 of at least 2", &away, "reached"];
     setting.refused(&setting.sections(), 69, &expected).await;
+
+    // That this one is wrong does not keep web from starting: the other one does.
+    let wrong = setting.name(0);
+    setting.voters[0]
+        .fake
+        .with(|state| state.status.network = "mainnet".into());
+    let expected = ["0 of at least 2", &away, "reached", &wrong, "mainnet"];
+    setting.refused(&setting.sections(), 69, &expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

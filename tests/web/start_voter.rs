@@ -307,6 +307,26 @@ const CASES: &[Case] = &[
         76,
         &["is not a dcrd: no websocket", "404"],
     ),
+    (
+        "an own certificate without its key",
+        |bed| {
+            std::fs::copy(bed.path("other.cert"), bed.path("voter.cert")).expect("folder");
+        },
+        78,
+        &["voter.key"],
+    ),
+    (
+        "an own port that is taken",
+        |bed| bed.port = bed.dcrd.address().port(),
+        1,
+        &["cannot listen on 127.0.0.1:", "in use"],
+    ),
+    (
+        "a data folder that is none",
+        |bed| std::fs::write(bed.path("data"), "").expect("folder"),
+        1,
+        &["voter.data_dir ", "data: "],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
