@@ -182,6 +182,8 @@ impl Engine {
         match self.state.preferences.push(push) {
             Ok(changed) => {
                 self.alarm(id::PREFERENCES_REFUSED, None);
+                // Should they still be invalid, the next vote says so again.
+                self.alarm(id::INVALID_BITS, None);
                 if changed {
                     tracing::info!(count, "preferences are taken");
                     self.touch(Kind::Preferences);

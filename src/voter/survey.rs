@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms::id;
-use super::event::Report;
+use super::event::{Report, Request};
+use super::find;
 use super::links::Links;
 use super::signer::{MemorySigner, Signers, WalletSigner};
 use crate::decred::VoteVersion;
@@ -31,6 +32,9 @@ pub async fn run(links: Links, versions: Versions, mut branch: Option<Branch>) {
         }
         if let Err(error) = wallet(&links, &versions.wallet).await {
             tracing::debug!(%error, "dcrwallet does not tell how it is");
+        }
+        if let Err(error) = mempool(&links).await {
+            tracing::debug!(%error, "dcrd does not tell its mempool");
         }
         if let Some(wanted) = branch.take() {
             branch = open_signer(&links, wanted).await;
@@ -80,6 +84,16 @@ async fn dcrd(links: &Links, version: &str) -> Result<(), node::Error> {
             synced,
         }))
         .await;
+    Ok(())
+}
+
+/// Tickets are shown, and known, before they are mined.
+async fn mempool(links: &Links) -> Result<(), node::Error> {
+    let waiting = links.dcrd.mempool_tickets().await?;
+    let unknown = links.ask(|reply| Request::Unknown(waiting, reply)).await;
+    if let Some(unknown) = unknown.filter(|unknown| !unknown.is_empty()) {
+        find::tickets(links.clone(), unknown).await;
+    }
     Ok(())
 }
 

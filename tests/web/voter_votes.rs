@@ -60,11 +60,11 @@ async fn a_restarted_voter_votes_from_disk_before_its_sync_is_done() {
     bed.leave_state(5);
     let voter = bed.start().await.unwrap();
     bed.announce_winners(BLOCK);
-    let votes = bed.votes(1).await;
-    assert_eq!(votes[0].ticket, own_ticket().hash);
-    assert_eq!((votes[0].block, votes[0].height), (BLOCK, Height(485)));
+    let cast = bed.votes(1).await;
+    assert_eq!(cast[0].ticket, own_ticket().hash);
+    assert_eq!((cast[0].block, cast[0].height), (BLOCK, Height(485)));
     assert_eq!(
-        (votes[0].bits, votes[0].version),
+        (cast[0].bits, cast[0].version),
         (VoteBits(5), VoteVersion(12))
     );
     let now = until(&voter, "accepted", |now| outcome(now).is_some()).await;
@@ -112,8 +112,8 @@ async fn a_wrong_subsidy_is_asked_for_again() {
     });
     let voter = bed.start().await.unwrap();
     bed.announce_winners(BLOCK);
-    let votes = bed.votes(2).await;
-    assert_eq!(votes[0].ticket, votes[1].ticket);
+    let cast = bed.votes(2).await;
+    assert_eq!(cast[0].ticket, cast[1].ticket);
     let now = until(&voter, "accepted", |now| outcome(now).is_some()).await;
     assert_eq!(outcome(&now), Some(VoteOutcome::Accepted));
     voter.stop().await;
@@ -134,8 +134,8 @@ async fn a_vote_is_sent_again_after_a_lost_connection() {
     });
     let voter = bed.start().await.unwrap();
     bed.announce_winners(BLOCK);
-    let votes = bed.votes(2).await;
-    assert_eq!(votes[0], votes[1], "the same vote");
+    let cast = bed.votes(2).await;
+    assert_eq!(cast[0], cast[1], "the same vote");
     let now = until(&voter, "known", |now| outcome(now).is_some()).await;
     assert_eq!(outcome(&now), Some(VoteOutcome::AlreadyKnown));
     voter.stop().await;
@@ -156,8 +156,8 @@ async fn a_repeated_announcement_sends_the_same_bytes() {
     assert_eq!(sent[0], sent[1]);
     let sibling = Hash([78; 32]);
     bed.announce_winners(sibling);
-    let votes = bed.votes(3).await;
-    assert_eq!((votes[2].block, votes[2].bits), (sibling, VoteBits(3)));
+    let cast = bed.votes(3).await;
+    assert_eq!((cast[2].block, cast[2].bits), (sibling, VoteBits(3)));
     voter.stop().await;
 }
 
