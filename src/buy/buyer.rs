@@ -19,6 +19,9 @@ use crate::node::dcrwallet::Unspent;
 const POLL: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_mins(1);
 
+/// A wallet is behind for a moment whenever a block comes: that is no reason to send the holder away.
+const CATCH_UP: Duration = Duration::from_secs(10);
+
 /// The price may rise while a split waits for its block, but not for ever.
 const MAX_SPLITS: u32 = 5;
 
@@ -41,6 +44,17 @@ pub struct Receipt {
     pub pool_fee: Atoms,
 }
 
+async fn wait_until_synced(wallet: &Dcrwallet) -> Result<(), Error> {
+    let start = Instant::now();
+    while !wallet.sync_status().await?.synced {
+        if start.elapsed() >= CATCH_UP {
+            return Err(Error::NotSynced);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
 /// A checked wallet with checked terms.
 #[derive(Debug)]
 pub struct Buyer {
@@ -54,9 +68,7 @@ impl Buyer {
     /// is then given: from now on it knows the tickets as its own.
     pub async fn new(wallet: Dcrwallet, terms: Terms, consent: Consent) -> Result<Self, Error> {
         wallet.check_own(terms.network).await?;
-        if !wallet.sync_status().await?.synced {
-            return Err(Error::NotSynced);
-        }
+        wait_until_synced(&wallet).await?;
         let hash = terms.script.user_key().hash160();
         let address = Address::pubkey_hash(terms.network, hash).to_string();
         let known = wallet.validate_address(&address).await?;
