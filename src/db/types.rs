@@ -94,6 +94,18 @@ pub enum Verification {
     PoolFull,
 }
 
+/// Another password for a user.
+#[derive(Debug, Clone)]
+pub struct PasswordChange {
+    pub user_id: UserId,
+    /// The bcrypt hash that was checked: if another one is in force by now, nothing changes.
+    pub former: Secret,
+    /// bcrypt.
+    pub new: Secret,
+    /// Ends all sessions of the user but this one, in the same transaction.
+    pub keep_session: String,
+}
+
 #[derive(Debug, Clone)]
 pub struct User {
     pub id: UserId,

@@ -60,8 +60,9 @@ impl Pool {
         };
         let (token, token_hash) = self.mail_token()?;
         let now = self.clock.unix_seconds();
-        if self.store.renew_sign_up(email, &token_hash, now).await? {
-            self.mail_verification(email, &token, client);
+        let renewed = self.store.renew_sign_up(email, &token_hash, now).await?;
+        if let Some(email) = renewed {
+            self.mail_verification(&email, &token, client);
         }
         Ok(())
     }
@@ -131,7 +132,8 @@ impl Pool {
             return Err(SignInError::Unverified);
         }
         if verdict == Verdict::RightButWeak {
-            self.raise_cost(user.id, password).await;
+            self.raise_cost(user.id, &user.password_hash, password)
+                .await;
         }
         self.audit("sign_in", Some(user.id), client, "").await;
         Ok(user.id)
@@ -162,9 +164,17 @@ impl Pool {
             Ok(hash) => hash,
             Err(Busy) => return Err(ChangePasswordError::Busy),
         };
-        let changed = self.store.set_password_hash(user, &hash).await;
-        changed.map_err(Error::from)?;
-        self.end_other_sessions(user, cookie).await?;
+        let change = db::PasswordChange {
+            user_id: user,
+            former: stored.password_hash,
+            new: hash,
+            keep_session: self.session_hash(cookie),
+        };
+        let changed = self.store.change_password(change).await;
+        if !changed.map_err(Error::from)? {
+            // Changed by somebody else since it was checked.
+            return Err(ChangePasswordError::WrongCurrent);
+        }
         self.audit("password_changed", Some(user), client, "").await;
         let cause = self.cause(client);
         let mail = texts::password_changed(&self.settings.name, &stored.email, cause);
@@ -176,12 +186,13 @@ impl Pool {
         Ok(self.store.user(user).await?.map(User::from))
     }
 
-    /// A hash of today's cost in place of a cheaper one. Not worth failing a sign-in for.
-    async fn raise_cost(&self, user: UserId, password: &Secret) {
+    /// A hash of today's cost in place of a cheaper one, unless the password was changed meanwhile.
+    /// Not worth failing a sign-in for.
+    pub(super) async fn raise_cost(&self, user: UserId, former: &Secret, password: &Secret) {
         let Ok(Ok(hash)) = self.hasher.hash(password).await else {
             return;
         };
-        if let Err(error) = self.store.set_password_hash(user, &hash).await {
+        if let Err(error) = self.store.rehash_password(user, former, &hash).await {
             tracing::warn!(user.id = %user, %error, "cost of a password hash not raised");
         }
     }

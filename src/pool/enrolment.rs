@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::derivation::Derived;
 use super::{EnrolError, Enrolled, Error, FULL, NotNow, Pool, sync};
@@ -18,6 +19,27 @@ use crate::rpc::wire::EnrolmentRequest;
 
 /// How long a page waits for the wallets after the user is stored.
 const IMPORT: Duration = Duration::from_secs(10);
+
+/// Enrolments for which the voters are asked at a time. They share the voters' connections with all
+/// else, so that nobody may make them busy with hundreds.
+const LANES: i64 = 16;
+
+/// Every user has a lane: of the same user one enrolment at a time is under way.
+#[derive(Debug)]
+pub(super) struct Lanes(Vec<Mutex<()>>);
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self((0..LANES).map(|_| Mutex::new(())).collect())
+    }
+}
+
+impl Lanes {
+    async fn enter(&self, user: UserId) -> Option<MutexGuard<'_, ()>> {
+        let lane = usize::try_from(user.0.rem_euclid(LANES)).ok()?;
+        Some(self.0.get(lane)?.lock().await)
+    }
+}
 
 impl Pool {
     /// Flow 1: from a public-key address to a ticket address that every wallet knows. The checks come
@@ -31,6 +53,9 @@ impl Pool {
         let key_index = self.may_enrol(user).await?;
         let key = self.derivation.read_key(pubkey_address)?;
         let derived = self.derivation.derive(key_index, &key)?;
+        let lane = self.enrolling.enter(user).await;
+        // Who had to wait may have an address by now.
+        self.may_enrol(user).await?;
         self.ensure_not_halted().await?;
         let request = EnrolmentRequest {
             user_id: user,
@@ -48,6 +73,7 @@ impl Pool {
         if !stored.map_err(Error::from)? {
             return Err(EnrolError::AlreadySubmitted);
         }
+        drop(lane);
         tracing::info!(user.id = %user, height = %height, "address submitted");
         let ticket_address = &enrolled.enrolment.ticket_address;
         self.audit("address_submitted", Some(user), client, ticket_address)

@@ -48,6 +48,7 @@ use crate::shutdown::Tasks;
 
 use chain::Heights;
 use derivation::Derivation;
+use enrolment::Lanes;
 use passwords::Hasher;
 use sync::Tables;
 
@@ -91,6 +92,7 @@ pub struct Pool {
     tasks: Tasks,
     hasher: Hasher,
     derivation: Derivation,
+    enrolling: Lanes,
     heights: Mutex<Heights>,
     tables: tokio::sync::Mutex<Option<Arc<Tables>>>,
     shown: Mutex<Shown>,
@@ -126,6 +128,7 @@ impl Pool {
             clock: parts.clock,
             tasks: parts.tasks,
             heights: Mutex::default(),
+            enrolling: Lanes::default(),
             tables: tokio::sync::Mutex::default(),
             shown: Mutex::default(),
             numbers_due: Notify::new(),

@@ -53,7 +53,7 @@ impl Pool {
         Ok(())
     }
 
-    fn session_hash(&self, cookie: &str) -> String {
+    pub(super) fn session_hash(&self, cookie: &str) -> String {
         keys::stored_form(&self.settings.api_secret, keys::Purpose::Session, cookie)
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use dcrstakepool::db::{SIGN_UP_LIFE_SECS, SignUpOutcome, UserCounts, Verification};
+use dcrstakepool::db::{
+    NewSession, PasswordChange, SIGN_UP_LIFE_SECS, SignUpOutcome, UserCounts, Verification,
+};
 use dcrstakepool::domain::{KeyIndex, UserId};
 use dcrstakepool::secret::Secret;
+use diesel::connection::SimpleConnection as _;
 
 use super::bed::{Bed, NOW, enrolment, on_both, sign_up, token_of, user};
 
@@ -20,6 +23,7 @@ on_both!(
     verifications_at_once_get_different_ids,
     the_same_link_twice_at_once_makes_one_user,
     passwords_tokens_and_flags_change,
+    a_new_password_ends_the_other_sessions_in_one_step,
     an_api_token_is_replaced_only_if_it_is_the_known_one,
     an_old_unverified_user_keeps_the_link,
     expired_rows_are_forgotten,
@@ -106,22 +110,16 @@ async fn an_address_belongs_to_one_user_in_any_case(bed: Bed) {
 
 async fn another_link_replaces_the_first(bed: Bed) {
     let store = bed.store().await;
-    assert!(
-        !store
-            .renew_sign_up("ann@example.com", "new", NOW)
-            .await
-            .unwrap()
-    );
+    let none = store.renew_sign_up("ann@example.com", "new", NOW).await;
+    assert_eq!(none.unwrap(), None);
     store
         .record_sign_up(sign_up("ann@example.com", "old"))
         .await
         .unwrap();
-    assert!(
-        store
-            .renew_sign_up("Ann@example.com", "new", NOW + 10)
-            .await
-            .unwrap()
-    );
+    let renewed = store
+        .renew_sign_up("Ann@example.com", "new", NOW + 10)
+        .await;
+    assert_eq!(renewed.unwrap().as_deref(), Some("ann@example.com"));
     let old = store.verify_sign_up("old", 1000, NOW + 20).await.unwrap();
     assert_eq!(old, Verification::UnknownToken);
     let new = store
@@ -225,12 +223,10 @@ async fn the_same_link_twice_at_once_makes_one_user(bed: Bed) {
 async fn passwords_tokens_and_flags_change(bed: Bed) {
     let store = bed.store().await;
     let id = user(&store, "ann@example.com").await;
-    assert!(
-        store
-            .set_password_hash(id, &Secret::new("$2a$12$new"))
-            .await
-            .unwrap()
-    );
+    let former = store.user(id).await.unwrap().unwrap().password_hash;
+    let new = Secret::new("$2a$12$new");
+    assert!(store.rehash_password(id, &former, &new).await.unwrap());
+    assert!(!store.rehash_password(id, &former, &former).await.unwrap());
     assert!(store.set_disabled(id, true).await.unwrap());
     let ann = store.user(id).await.unwrap().unwrap();
     assert_eq!(ann.password_hash.expose(), "$2a$12$new");
@@ -241,15 +237,52 @@ async fn passwords_tokens_and_flags_change(bed: Bed) {
     assert!(!store.user(id).await.unwrap().unwrap().disabled);
     let nobody = UserId(77);
     assert!(!store.set_disabled(nobody, true).await.unwrap());
-    assert!(
-        !store
-            .set_password_hash(nobody, &Secret::new("x"))
-            .await
-            .unwrap()
-    );
+    assert!(!store.rehash_password(nobody, &new, &new).await.unwrap());
     bed.execute("INSERT INTO Users (UserId, Email) VALUES (5, 'old@example.com')");
     assert!(store.set_disabled(UserId(5), true).await.unwrap());
     assert!(store.user(UserId(5)).await.unwrap().unwrap().disabled);
+}
+
+async fn a_new_password_ends_the_other_sessions_in_one_step(bed: Bed) {
+    let store = bed.store().await;
+    let id = user(&store, "ann@example.com").await;
+    for id_hash in ["here", "there"] {
+        let session = NewSession {
+            id_hash: id_hash.into(),
+            user_id: id,
+            ip: String::new(),
+            agent: String::new(),
+            now: NOW,
+        };
+        store.create_session(session).await.unwrap();
+    }
+    let change = PasswordChange {
+        user_id: id,
+        former: Secret::new("$2a$10$other"),
+        new: Secret::new("$2a$10$new"),
+        keep_session: "here".into(),
+    };
+    assert!(!store.change_password(change.clone()).await.unwrap());
+    assert_eq!(store.sessions_of(id, NOW).await.unwrap().len(), 2);
+    let change = PasswordChange {
+        former: store.user(id).await.unwrap().unwrap().password_hash,
+        ..change
+    };
+    assert!(store.change_password(change).await.unwrap());
+    let left = store.sessions_of(id, NOW).await.unwrap();
+    assert!(left.iter().map(|session| &session.id_hash).eq(["here"]));
+    let ann = store.user(id).await.unwrap().unwrap();
+    assert_eq!(ann.password_hash.expose(), "$2a$10$new");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_made_up_link_waits_for_no_writer() {
+    let bed = Bed::sqlite();
+    let store = bed.store().await;
+    let mut writer = bed.connection();
+    writer.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let made_up = store.verify_former_email_token("0123456789abcdef").await;
+    assert_eq!(made_up.unwrap(), None);
 }
 
 async fn an_api_token_is_replaced_only_if_it_is_the_known_one(bed: Bed) {

@@ -84,11 +84,15 @@ impl Bed {
         if let Some((server, database)) = &self.server {
             return server.execute(database, sql);
         }
-        let path = self.folder.path().join("pool.db");
-        SqliteConnection::establish(&path.display().to_string())
-            .expect("a connection")
+        self.connection()
             .batch_execute(sql)
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// A connection of another process (SQLite).
+    pub fn connection(&self) -> SqliteConnection {
+        let path = self.folder.path().join("pool.db");
+        SqliteConnection::establish(&path.display().to_string()).expect("a connection")
     }
 
     /// Runs the program with this database's configuration.

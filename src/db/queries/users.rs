@@ -188,11 +188,21 @@ pub fn enrolled(connection: &mut AnyConnection) -> QueryResult<Vec<EnrolledUser>
     Ok(users)
 }
 
-pub fn set_password(connection: &mut AnyConnection, user_id: i64, hash: &str) -> QueryResult<bool> {
-    diesel::update(dsl::users.find(user_id))
-        .set(dsl::password.eq(hash.as_bytes()))
-        .execute(connection)
-        .map(|rows| rows == 1)
+/// Only if `former` is the hash in force.
+pub fn replace_password(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    former: &Secret,
+    new: &Secret,
+) -> QueryResult<bool> {
+    diesel::update(
+        dsl::users
+            .filter(dsl::user_id.eq(user_id))
+            .filter(dsl::password.eq(former.expose().as_bytes())),
+    )
+    .set(dsl::password.eq(new.expose().as_bytes()))
+    .execute(connection)
+    .map(|rows| rows == 1)
 }
 
 /// Compares and sets: of two who renew at once one wins, and the other sees it.

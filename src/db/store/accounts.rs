@@ -5,7 +5,10 @@ use diesel::QueryResult;
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{counters, emails, flags, keys, revisions, sessions, sign_ups, users};
-use crate::db::{Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts, Verification};
+use crate::db::{
+    PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts,
+    Verification,
+};
 use crate::domain::{KeyIndex, UserId};
 use crate::secret::Secret;
 
@@ -34,13 +37,21 @@ impl Store {
         .await
     }
 
-    /// Gives the newest waiting sign-up of `email` another token and another day. False: none waits.
-    pub async fn renew_sign_up(&self, email: &str, token_hash: &str, now: i64) -> Result<bool> {
+    /// Gives the newest waiting sign-up of `email` another token and another day. Returns the address
+    /// as it was written at sign-up: what was typed now may be somebody else's mail box. `None`: none
+    /// waits.
+    pub async fn renew_sign_up(
+        &self,
+        email: &str,
+        token_hash: &str,
+        now: i64,
+    ) -> Result<Option<String>> {
         let (email_hash, token_hash) = (emails::fingerprint(email), token_hash.to_owned());
         self.write(move |connection| {
             let Some(row) = sign_ups::newest(connection, &email_hash, now)? else {
-                return Ok(false);
+                return Ok(None);
             };
+            let written = row.email.clone();
             if row.token_hash != token_hash {
                 sign_ups::delete(connection, &row.token_hash)?;
                 let renewed = sign_ups::Row {
@@ -50,7 +61,7 @@ impl Store {
                 };
                 sign_ups::insert(connection, &renewed)?;
             }
-            Ok(true)
+            Ok(Some(written))
         })
         .await
     }
@@ -82,6 +93,12 @@ impl Store {
             return Ok(None);
         }
         let token = token.to_owned();
+        let asked = token.clone();
+        // Made-up links must not hold up those who write.
+        let known = self.read(move |connection| users::by_email_token(connection, &asked));
+        if known.await?.is_none() {
+            return Ok(None);
+        }
         self.write(move |connection| {
             let Some(user_id) = users::by_email_token(connection, &token)? else {
                 return Ok(None);
@@ -124,11 +141,28 @@ impl Store {
             .await
     }
 
-    /// False when there is no such user (likewise below).
-    pub async fn set_password_hash(&self, id: UserId, hash: &Secret) -> Result<bool> {
-        let hash = hash.clone();
-        self.write(move |connection| users::set_password(connection, id.0, hash.expose()))
+    /// Stores another hash of the same password if `former` is still the one in force; else false.
+    pub async fn rehash_password(&self, id: UserId, former: &Secret, new: &Secret) -> Result<bool> {
+        let (former, new) = (former.clone(), new.clone());
+        self.write(move |connection| users::replace_password(connection, id.0, &former, &new))
             .await
+    }
+
+    /// Sets another password and ends the other sessions. False: the former one is not in force any
+    /// more.
+    pub async fn change_password(&self, change: PasswordChange) -> Result<bool> {
+        self.decide(move |connection, doubtful| {
+            let (id, former, new) = (change.user_id.0, &change.former, &change.new);
+            let changed = users::replace_password(connection, id, former, new)?
+                // Ours already, if an earlier try was committed after all.
+                || (doubtful && users::replace_password(connection, id, new, new)?);
+            if !changed {
+                return Ok(Decision::Rollback(false));
+            }
+            sessions::delete_of_user(connection, id, &change.keep_session)?;
+            Ok(Decision::Commit(true))
+        })
+        .await
     }
 
     /// Stores another API token if `former` is still the one in force; else false.
@@ -150,6 +184,7 @@ impl Store {
         .await
     }
 
+    /// False when there is no such user.
     pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<bool> {
         self.write(move |connection| {
             if flags::set_disabled(connection, id.0, disabled)? {

@@ -74,6 +74,39 @@ async fn a_resent_link_replaces_the_first_and_links_die_after_a_day() {
 }
 
 #[tokio::test]
+async fn a_link_goes_to_the_address_of_the_sign_up_alone() {
+    let test = TestPool::new().await;
+    let password = Secret::new(PASSWORD);
+    let pool = &test.pool;
+    pool.sign_up("kim@example.com", &password, None)
+        .await
+        .unwrap();
+    // Alike but for the first letter, a Kelvin sign: perhaps another person's mail box.
+    let typed = "\u{212a}im@example.com";
+    pool.resend_verification(typed, None).await.unwrap();
+    let mails = test.inbox.take();
+    assert_eq!(mails.len(), 2);
+    assert!(mails.iter().all(|mail| mail.to == "kim@example.com"));
+}
+
+#[tokio::test]
+async fn a_sign_in_under_way_does_not_bring_the_old_password_back() {
+    let test = TestPool::new().await;
+    let user = test.user("kim@example.com").await;
+    let (old, new) = (Secret::new(PASSWORD), Secret::new("battery staple"));
+    let checked = test.store.user(user).await.unwrap().unwrap().password_hash;
+    test.pool
+        .change_password(user, &old, &new, "", None)
+        .await
+        .unwrap();
+    test.pool.raise_cost(user, &checked, &old).await;
+    let signed_in = test.pool.sign_in("kim@example.com", &old, None).await;
+    assert!(matches!(signed_in, Err(SignInError::Wrong)));
+    let signed_in = test.pool.sign_in("kim@example.com", &new, None).await;
+    assert_eq!(signed_in.unwrap(), user);
+}
+
+#[tokio::test]
 async fn sign_up_says_what_is_wrong() {
     let test = TestPool::new().await;
     let sign_up = async |email: &str, password: &str| {

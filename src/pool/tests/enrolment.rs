@@ -262,6 +262,7 @@ async fn the_same_user_twice_at_once_gets_one_address() {
     };
     assert!(matches!(loser, EnrolError::AlreadySubmitted));
     for voter in &test.voters {
+        assert_eq!(voter.state().verified, 1, "the loser troubles nobody");
         let scripts: Vec<String> = voter.state().scripts.keys().cloned().collect();
         assert_eq!(scripts, std::slice::from_ref(&winner.redeem_script));
     }
