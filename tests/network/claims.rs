@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use dcrstakepool::db::{Access, Options, Store};
 use dcrstakepool::decred::{TicketHash, TxHash};
-use dcrstakepool::domain::{TicketRecord, UserId};
+use dcrstakepool::domain::{FeeVerdict, TicketRecord, UserId};
 use dcrstakepool::secret::Secret;
 
 use crate::harness::user::User;
@@ -69,7 +69,7 @@ fn on_chain(world: &World, user: &User) -> Tickets {
         .collect()
 }
 
-/// Database and site show exactly the tickets of the chain, and which of them voted.
+/// Database and site show exactly the tickets of the chain, which of them voted, and no fee too low.
 pub fn tickets_agree(world: &mut World, database_url: &str) {
     world.ledger.read(world.simnet.node());
     let chain: Vec<_> = world
@@ -80,6 +80,10 @@ pub fn tickets_agree(world: &mut World, database_url: &str) {
     for (number, tickets) in (1..).zip(&chain) {
         wait::until("the database to have the chain's tickets", || {
             let stored = stored_tickets(database_url, UserId(number));
+            let low = stored
+                .iter()
+                .find(|ticket| ticket.verdict == FeeVerdict::Low);
+            assert!(low.is_none(), "every ticket paid the fee, but {low:?}");
             let stored: Tickets = stored
                 .into_iter()
                 .map(|ticket| (ticket.hash, ticket.vote.map(|vote| vote.hash)))
