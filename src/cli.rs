@@ -73,7 +73,6 @@ pub struct RoleArgs {
 #[command(after_help = "\
 Examples:
   dcrstakepool migrate --dry-run
-  dcrstakepool migrate --backup /var/backups/pool.sql
   dcrstakepool migrate --yes-i-have-a-backup
 
 A missing or empty database needs no backup.")]
@@ -83,16 +82,16 @@ pub struct MigrateArgs {
     /// Say what would be done, change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Write a backup to FILE first
+    /// Write a backup to FILE first (not in this version)
     #[arg(long, value_name = "FILE", conflicts_with = "yes_i_have_a_backup")]
     pub backup: Option<PathBuf>,
     /// Go on without: you made one
     #[arg(long)]
     pub yes_i_have_a_backup: bool,
-    /// Tickets mined at or below this height are accepted whatever they paid
+    /// Tickets mined at or below this height are accepted whatever they paid (not in this version)
     #[arg(long, value_name = "HEIGHT")]
     pub grandfathered_height: Option<u32>,
-    /// Give every verified user a new API token
+    /// Give every verified user a new API token (not in this version)
     #[arg(long)]
     pub reissue_tokens: bool,
 }

@@ -27,7 +27,8 @@ pub struct PoolConfig {
     /// No sign-ups, no address submissions.
     pub closed: bool,
     pub closed_message: String,
-    /// Extended public key of the voting wallets' account 0. A secret: see 02, invariants.
+    /// Extended public key of the voting wallets' account 0. A secret: with any one private key of
+    /// its branch it gives all of them away.
     pub voting_extpub: Secret,
     pub cold_extpub: Secret,
     /// Tickets that pay their fee to these are good, too.

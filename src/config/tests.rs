@@ -122,7 +122,45 @@ fn the_examples_commented_keys_are_real() {
     assert!(given.mail.take().is_some_and(|mail| mail.port == 587));
     assert_eq!(format!("{:?}", given.web), format!("{:?}", left_out.web));
     assert_eq!(given.pool.closed_message, left_out.pool.closed_message);
+    assert_eq!(given.pool.link, left_out.pool.link);
     assert_eq!(format!("{:?}", given.log), format!("{:?}", left_out.log));
+}
+
+#[test]
+fn keys_without_effect_are_warned_about_once_each() {
+    let count = |warnings: &[String], text: &str| {
+        let with = warnings.iter().filter(|it| it.contains(text));
+        with.count()
+    };
+    let idle = "has no effect in this version";
+    let folder = Folder::with(&complete());
+    assert_eq!(count(&folder.web(&[]).unwrap().warnings, idle), 0);
+    assert_eq!(count(&folder.voter().unwrap().warnings, idle), 0);
+    let off = [
+        ("DCRSTAKEPOOL__WEB__METRICS_LISTEN", ""),
+        ("DCRSTAKEPOOL__WEB__CAPTCHA", "false"),
+        ("DCRSTAKEPOOL__WEB__ASSETS_DIR", ""),
+        ("DCRSTAKEPOOL__WEB__LIMITS__MAIL_PER_HOUR", "0"),
+    ];
+    assert_eq!(count(&folder.web(&off).unwrap().warnings, idle), 0);
+    let on = [
+        ("DCRSTAKEPOOL__WEB__METRICS_LISTEN", "127.0.0.1:1"),
+        ("DCRSTAKEPOOL__WEB__CAPTCHA", "true"),
+        ("DCRSTAKEPOOL__WEB__ASSETS_DIR", "."),
+        ("DCRSTAKEPOOL__WEB__LIMITS__MAIL_PER_HOUR", "5"),
+        ("DCRSTAKEPOOL__WEB__LIMITS__ADDRESS_PER_HOUR", "5"),
+        ("DCRSTAKEPOOL__MAIL__HOST", "localhost"),
+        ("DCRSTAKEPOOL__MAIL__FROM", "a@example.com"),
+    ];
+    let warnings = folder.web(&on).unwrap().warnings;
+    for key in ["metrics_listen", "captcha", "assets_dir", "[web.limits]"] {
+        assert_eq!(count(&warnings, key), 1, "{key}: {warnings:?}");
+    }
+    assert_eq!(count(&warnings, idle), 4, "{warnings:?}");
+    assert_eq!(count(&warnings, "mails are not delivered"), 1);
+    let metrics = complete().replace("[voter]\n", "[voter]\nmetrics_listen = \"127.0.0.1:1\"\n");
+    let warnings = Folder::with(&metrics).voter().unwrap().warnings;
+    assert_eq!(count(&warnings, "voter.metrics_listen is accepted"), 1);
 }
 
 #[test]

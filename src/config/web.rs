@@ -100,6 +100,7 @@ const SECRET_LENGTH: usize = 32;
 
 impl WebSection {
     pub(super) fn resolve(raw: RawWeb, check: &mut Check) -> Option<Self> {
+        warn_of_idle_keys(&raw, check);
         let base = check.path(Path::new(""));
         let default_listen = vec![ListenAddress::Tcp((Ipv4Addr::LOCALHOST, 8000).into())];
         let listen = raw.listen.filter(|list| !list.value.is_empty());
@@ -173,6 +174,40 @@ impl WebSection {
         if self.real_ip_header.is_some() && self.trusted_proxies.is_empty() && !behind_socket {
             check.warn("web.real_ip_header is never believed: web.trusted_proxies is empty");
         }
+    }
+}
+
+/// Keys that ask for what this version does not do yet.
+fn warn_of_idle_keys(raw: &RawWeb, check: &mut Check) {
+    let metrics = raw.metrics_listen.as_ref();
+    let assets = raw.assets_dir.as_ref();
+    let limits = [
+        &raw.limits.sign_in_per_minute,
+        &raw.limits.sign_up_per_hour,
+        &raw.limits.mail_per_hour,
+        &raw.limits.address_per_hour,
+    ];
+    let asked = [
+        (
+            "web.metrics_listen",
+            metrics.is_some_and(|it| !it.value.is_empty()),
+        ),
+        (
+            "web.captcha",
+            raw.captcha.as_ref().is_some_and(|it| it.value),
+        ),
+        (
+            "web.assets_dir",
+            assets.is_some_and(|it| !it.value.as_os_str().is_empty()),
+        ),
+        // 0 is what there is: no limit.
+        (
+            "[web.limits]",
+            limits.into_iter().flatten().any(|it| it.value != 0),
+        ),
+    ];
+    for (key, _) in asked.into_iter().filter(|(_, asked)| *asked) {
+        check.warn_no_effect(key);
     }
 }
 

@@ -39,10 +39,11 @@ impl Options {
     }
 }
 
-/// Who opens the database. It matters to SQLite only.
+/// Who opens the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// The one process that an SQLite file belongs to (`web`, `migrate`): takes its file lock.
+    /// The one process that an SQLite file belongs to (`web`, `migrate`): takes its file lock. Makes
+    /// the schema of an empty database.
     Owner,
     /// An operator's command beside a running web (`resume`, …): short transactions, no file lock.
     Guest,

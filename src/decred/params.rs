@@ -37,7 +37,7 @@ pub struct Params {
     pub extended_private: [u8; 4],
     /// Winners, and votes at most, of each block.
     pub tickets_per_block: u16,
-    /// Target number of live tickets, and the interval of the fee rule's subsidy (04-voter).
+    /// Target number of live tickets, and the interval at which the fee rule lowers the subsidy.
     pub ticket_pool_size: u32,
     pub ticket_maturity: u32,
     pub ticket_expiry: u32,

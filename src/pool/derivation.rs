@@ -8,7 +8,7 @@ use crate::decred::{PublicKey, RedeemScript};
 use crate::domain::KeyIndex;
 use crate::rpc::wire::EnrolmentProof;
 
-/// Lengths of the addresses that are looked at, in characters (03-web).
+/// Lengths of the addresses that are decoded, in characters; others get an answer of their own.
 const MIN_CHARS: usize = 40;
 const MAX_CHARS: usize = 65;
 

@@ -1,4 +1,4 @@
-//! Flow 1: from a public key to a ticket address that every wallet knows.
+//! Enrolment: from a public key to a ticket address that every wallet knows.
 //!
 //! The order makes it safe to be killed at any step: nothing is stored before enough voters have
 //! confirmed; then one conditional update stores everything; what a wallet does not import now, its
@@ -42,7 +42,7 @@ impl Lanes {
 }
 
 impl Pool {
-    /// Flow 1: from a public-key address to a ticket address that every wallet knows. The checks come
+    /// Enrols: from a public-key address to a ticket address that every wallet knows. The checks come
     /// in the order of the API's table.
     pub async fn enrol(
         &self,

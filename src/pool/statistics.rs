@@ -74,19 +74,31 @@ impl Pool {
         })
     }
 
-    /// How the voters are, from the cache.
-    pub async fn status(&self) -> Result<StatusReport, Error> {
-        let halt = self.store.halt().await?;
+    /// How the voters are, from the cache; without the database all but a halt is known.
+    pub async fn status(&self) -> StatusReport {
+        let halt = self.store.halt().await;
+        if let Err(error) = &halt {
+            tracing::error!(%error, "halt not read");
+        }
+        let database_away = halt.is_err();
+        let halt = halt.ok().flatten();
         let voters: Vec<VoterReport> = self.peers.iter().map(|peer| self.report(peer)).collect();
         let able = self.peers.iter().filter(|peer| peer.view().able()).count();
-        let health = self.health(halt.as_ref(), able);
-        let alarms = self.alarms(halt.as_ref(), able);
-        Ok(StatusReport {
+        let mut health = self.health(halt.as_ref(), able);
+        let mut alarms = self.alarms(halt.as_ref(), able);
+        if database_away {
+            health = health.max(Health::Degraded);
+            let message = "the database does not answer".to_owned();
+            let now = self.clock.unix_seconds();
+            alarms.insert(0, alarm("database_away", message, now));
+        }
+        StatusReport {
             health,
             halt,
+            database_away,
             voters,
             alarms,
-        })
+        }
     }
 
     fn health(&self, halt: Option<&Halt>, able: usize) -> Health {

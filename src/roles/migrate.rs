@@ -10,6 +10,9 @@ use crate::telemetry;
 
 /// Runs it to its end. Prints each step to standard output before doing it.
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
+    if args.reissue_tokens {
+        return Err(not_in_this_version("--reissue-tokens"));
+    }
     let sources = Sources::of_process(args.role.config.clone());
     let config = MigrateConfig::load(&sources)?;
     telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
@@ -47,6 +50,7 @@ async fn create(options: Options, args: &MigrateArgs, reason: &str) -> Result<()
         .database_name()
         .with_context(|| reason.to_owned())
         .map_err(Failure::config)?;
+    refuse_grandfathering(args)?;
     say(&Step::CreateDatabase(name), args);
     if args.dry_run {
         let steps = steps(db::plan(&Facts::of_nothing()?))?;
@@ -67,6 +71,7 @@ async fn upgrade(store: &Store, args: &MigrateArgs) -> Result<(), Failure> {
         println!("the schema is up to date: nothing to do");
         return Ok(());
     }
+    refuse_grandfathering(args)?;
     if holds_data && !args.dry_run {
         require_backup(args)?;
     }
@@ -89,11 +94,25 @@ fn steps(plan: Plan) -> Result<Vec<Step>, Failure> {
     }
 }
 
+/// It matters to the tickets of old schemas only, which no step is about yet.
+fn refuse_grandfathering(args: &MigrateArgs) -> Result<(), Failure> {
+    match args.grandfathered_height {
+        Some(_) => Err(not_in_this_version("--grandfathered-height")),
+        None => Ok(()),
+    }
+}
+
+fn not_in_this_version(option: &str) -> Failure {
+    Failure::usage(anyhow!(
+        "not in this version: {option}; nothing was changed"
+    ))
+}
+
 /// Nothing prompts: without a word about a backup nothing is changed.
 fn require_backup(args: &MigrateArgs) -> Result<(), Failure> {
     if args.backup.is_some() {
         return Err(Failure::usage(anyhow!(
-            "--backup is not built yet: make a backup with the database's own tools, then say \
+            "not in this version: --backup; make a backup with the database's own tools, then say \
              --yes-i-have-a-backup"
         )));
     }

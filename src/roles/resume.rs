@@ -17,8 +17,10 @@ const STOP: Duration = Duration::from_secs(2);
 pub async fn run(args: ResumeArgs) -> Result<(), Failure> {
     let sources = Sources::of_process(args.role.config);
     let config = WebConfig::load(&sources)?;
-    let rust_log = sources.environment.get("RUST_LOG").map(String::as_str);
-    telemetry::start(&config.log, rust_log).map_err(Failure::config)?;
+    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let reason = args.override_reason.map(|reason| reason.trim().to_owned());
     if reason.as_ref().is_some_and(String::is_empty) {
         return Err(Failure::usage(anyhow::anyhow!("--override needs a reason")));

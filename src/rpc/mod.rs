@@ -1,4 +1,4 @@
-//! The internal RPC between web and voters (04-voter): one contract, `wire.rs` and `Voter`, that the
+//! The internal RPC between web and voters: one contract, `wire.rs` and `Voter`, that the
 //! client, the server and the fakes of tests share.
 
 mod auth;

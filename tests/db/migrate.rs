@@ -11,6 +11,7 @@ on_both!(
     an_empty_database_is_filled_once,
     a_dry_run_changes_nothing,
     other_schemas_end_with_78,
+    options_of_later_versions_are_refused,
 );
 
 fn text(output: &Output) -> String {
@@ -59,6 +60,19 @@ async fn other_schemas_end_with_78(bed: Bed) {
     drop(bed.store().await);
     bed.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')");
     ends(&bed.run(&["migrate"]), 78, "newer than this program");
+}
+
+async fn options_of_later_versions_are_refused(bed: Bed) {
+    let height = ["migrate", "--grandfathered-height", "15346"];
+    let tokens = ["migrate", "--reissue-tokens"];
+    ends(&bed.run(&height), 2, "not in this version");
+    ends(&bed.run(&tokens), 2, "not in this version");
+    let store = bed.open().await;
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Empty);
+    drop(store);
+    ends(&bed.run(&["migrate"]), 0, "done");
+    ends(&bed.run(&height), 0, "nothing to do");
+    ends(&bed.run(&tokens), 2, "not in this version");
 }
 
 #[test]

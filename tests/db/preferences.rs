@@ -143,8 +143,8 @@ async fn a_voter_s_account_reads_preferences_and_no_password() {
             "CREATE USER 'voter_{database}'@'127.0.0.1' IDENTIFIED BY 'pw'; \
              GRANT SELECT (UserId, MultiSigAddress, VoteBits, VoteBitsVersion) \
                ON Users TO 'voter_{database}'@'127.0.0.1'; \
-             GRANT SELECT ON pool_revisions TO 'voter_{database}'@'127.0.0.1'; \
-             GRANT SELECT ON pool_identity TO 'voter_{database}'@'127.0.0.1'"
+             GRANT SELECT (user_id, revision) ON pool_revisions TO 'voter_{database}'@'127.0.0.1'; \
+             GRANT SELECT (id, pool_id) ON pool_identity TO 'voter_{database}'@'127.0.0.1'"
         ),
     );
     let url = server.url_as(&format!("voter_{database}"), "pw", database);

@@ -10,6 +10,7 @@ use crate::harness::mariadb::MariaDb;
 
 on_both!(
     an_empty_database_gets_the_schema,
+    a_guest_makes_no_schema,
     what_a_killed_web_left_is_finished,
     an_older_schema_is_refused,
     a_newer_schema_is_refused,
@@ -25,6 +26,19 @@ async fn an_empty_database_gets_the_schema(bed: Bed) {
     let ann = user(&store, "ann@example.com").await;
     store.require_schema().await.unwrap();
     assert!(store.user(ann).await.unwrap().is_some());
+}
+
+async fn a_guest_makes_no_schema(bed: Bed) {
+    drop(bed.open().await);
+    let mut options = bed.options();
+    options.access = Access::Guest;
+    let guest = Store::connect(options).await.unwrap();
+    let error = guest.require_schema().await.unwrap_err();
+    assert!(matches!(error, Error::Schema(_)), "{error:?}");
+    assert!(error.to_string().contains("is empty"), "{error}");
+    assert_eq!(guest.schema_state().await.unwrap(), SchemaState::Empty);
+    drop(bed.store().await);
+    guest.require_schema().await.unwrap();
 }
 
 async fn what_a_killed_web_left_is_finished(bed: Bed) {

@@ -1,5 +1,6 @@
-//! Flow 1 under bad input and trouble, by page and by API.
+//! Enrolment under bad input and trouble, by page and by API.
 
+use dcrstakepool::decred::hash::blake256;
 use dcrstakepool::rpc::{Error, method};
 use http::StatusCode;
 
@@ -54,6 +55,15 @@ fn refusal(code: u8, reason: &str) -> String {
     format!("{{\"status\":\"error\",\"code\":{code},\"message\":\"address error - {reason}\"}}")
 }
 
+/// A public key of the signature type 1, ed25519.
+fn edwards_address() -> String {
+    let mut bytes = vec![0x27, 0x6f, 1];
+    bytes.extend([0x5a; 32]);
+    let checksum = blake256(&blake256(&bytes));
+    bytes.extend(&checksum[..4]);
+    bs58::encode(bytes).into_string()
+}
+
 /// Each with the reason of its refusal.
 fn bad_addresses() -> Vec<(String, &'static str)> {
     let long = "S".repeat(66);
@@ -61,6 +71,7 @@ fn bad_addresses() -> Vec<(String, &'static str)> {
     let undecodable = "couldn't decode address";
     let wrong_type = "incorrect address type";
     let own = pool_address(1);
+    let edwards = edwards_address();
     let table = [
         ("", too_short),
         ("SkLUogQ7o9fNW3obauL6QygsnoWVvmFv26VL1", too_short),
@@ -106,6 +117,7 @@ fn bad_addresses() -> Vec<(String, &'static str)> {
             wrong_type,
         ),
         (own.as_str(), wrong_type),
+        (edwards.as_str(), wrong_type),
     ];
     table
         .map(|(address, reason)| (address.to_owned(), reason))

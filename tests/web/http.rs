@@ -1,5 +1,7 @@
 //! The server as such: methods, headers, guards, limits, the end.
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use http::{Method, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
@@ -250,6 +252,37 @@ async fn a_voter_away_degrades_too_few_are_critical() {
         200,
         "readiness is no matter of voters"
     );
+}
+
+/// The database is there, but not for what status asks it.
+#[tokio::test]
+async fn status_is_told_without_the_database() {
+    let site = Site::start().await;
+    let mut monitor = site.browser();
+    monitor
+        .headers
+        .push(("authorization", format!("Bearer {MONITOR_TOKEN}")));
+    let url = site.folder.path().join("pool.db").display().to_string();
+    let mut database = SqliteConnection::establish(&url).unwrap();
+    let mut execute = |sql: &str| database.batch_execute(sql).unwrap();
+    execute("PRAGMA busy_timeout = 5000; ALTER TABLE pool_halt RENAME TO away");
+    let page = until(&mut monitor, "RPC Status: Degraded").await;
+    assert_eq!(page, 503);
+    let page = monitor.get("/status").await;
+    page.shows("the database does not answer");
+    page.shows("wallet unlocked");
+    let alert = monitor.get("/alertz").await;
+    assert_eq!(alert.status, StatusCode::SERVICE_UNAVAILABLE);
+    alert.shows("the database does not answer");
+    // An unknown halt never makes voters that are away look better.
+    for voter in &site.voters {
+        voter.stop().await;
+    }
+    let page = until(&mut monitor, "RPC Status: Emergency").await;
+    assert_eq!(page, 500);
+    execute("ALTER TABLE away RENAME TO pool_halt");
+    let page = monitor.get("/status").await;
+    assert!(!page.body.contains("the database does not answer"));
 }
 
 async fn until(monitor: &mut Browser, line: &str) -> u16 {

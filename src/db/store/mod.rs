@@ -40,6 +40,7 @@ struct Inner {
     pool: Pool,
     limit: Duration,
     name: String,
+    access: Access,
     /// Held as long as the store lives.
     _lock: Option<File>,
 }
@@ -62,6 +63,7 @@ impl Store {
         };
         let store = Store(Arc::new(Inner {
             name: location.name(),
+            access: options.access,
             pool: Pool::new(location, options.max_connections.max(1)),
             limit: options.deadline,
             _lock: lock,
@@ -92,12 +94,16 @@ impl Store {
         Ok(done.await?)
     }
 
-    /// For `web`: makes the schema in an empty database, is content with today's, refuses any other
+    /// Is content with today's schema; its owner makes it in an empty database. Refuses any other
     /// (`Error::Schema`).
     pub async fn require_schema(&self) -> Result<()> {
         match self.schema_state().await? {
             SchemaState::Current => Ok(()),
-            SchemaState::Empty => self.make_schema().await,
+            SchemaState::Empty if self.0.access == Access::Owner => self.make_schema().await,
+            SchemaState::Empty => Err(Error::Schema(format!(
+                "{} is empty: run `dcrstakepool migrate`, or start web",
+                self.0.name
+            ))),
             SchemaState::Older | SchemaState::Newer => Err(self.refusal().await?),
         }
     }

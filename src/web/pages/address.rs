@@ -105,7 +105,7 @@ async fn obstacle(request: &UserReq) -> Option<String> {
     if let Err(reason) = pool.open().await {
         return Some(reason);
     }
-    let halted = pool.status().await.ok()?.halt.is_some();
+    let halted = pool.status().await.halt.is_some();
     halted.then(|| explain(&NotNow::Halted.into()))
 }
 

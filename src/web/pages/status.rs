@@ -21,11 +21,13 @@ struct StatusPage {
 
 pub async fn get(request: WatcherReq) -> Result<Response, Error> {
     let page = StatusPage {
-        report: request.app.pool.status().await?,
+        report: request.app.pool.status().await,
         now: request.app.clock.unix_seconds(),
     };
     let status = if page.report.health == Health::Emergency {
         StatusCode::INTERNAL_SERVER_ERROR
+    } else if page.report.database_away {
+        StatusCode::SERVICE_UNAVAILABLE
     } else {
         StatusCode::OK
     };
@@ -184,6 +186,7 @@ mod tests {
             report: StatusReport {
                 health,
                 halt: None,
+                database_away: false,
                 voters: vec![VoterReport {
                     name: "https://voter1:9113".into(),
                     connected: false,
