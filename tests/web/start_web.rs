@@ -141,8 +141,14 @@ async fn a_schema_of_another_version_is_refused() {
         assert_eq!(output.status.code(), Some(78), "{command}: {said}");
         assert!(said.contains("newer"), "{command}: {said}");
     }
-    // What the Go program left.
+    // Only its owner fills an empty one.
     std::fs::remove_file(&file).expect("the database");
+    std::fs::write(&file, "").expect("the database");
+    let output = setting.run(&sections, &["resume"]).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains("is empty"), "{said}");
+    // What the Go program left.
     execute("CREATE TABLE Users (UserId integer PRIMARY KEY, Email varchar(255))");
     let expected = ["before 2.0", "cannot take it over yet"];
     setting.refused(&sections, 78, &expected).await;
