@@ -295,6 +295,16 @@ impl Dcrd {
         found(answer)
     }
 
+    /// Whether a ticket that dcrd knows neither voted nor was revoked, in any block of the main chain.
+    pub async fn is_ticket_unspent(&self, ticket: TicketHash) -> Result<bool, Error> {
+        const STAKE_TREE: u8 = 1;
+        let submission: Option<serde::de::IgnoredAny> = self
+            .0
+            .call("gettxout", (ticket, 0, STAKE_TREE, true), QUICK)
+            .await?;
+        Ok(submission.is_some())
+    }
+
     /// The subsidy of one vote in a block at `height` (one more than the block voted on).
     pub async fn vote_subsidy(&self, height: Height) -> Result<Atoms, Error> {
         let subsidy: Subsidy = self.0.call("getblocksubsidy", (height, 1), QUICK).await?;

@@ -12,7 +12,7 @@ pub mod code {
     pub const WALLET: i64 = -4;
     /// Unknown block or transaction; dcrwallet: invalid address.
     pub const NOT_FOUND: i64 = -5;
-    /// dcrd `getvoteinfo`: a vote version without agendas.
+    /// dcrd `getvoteinfo`: a vote version without agendas; dcrwallet: an argument that does not decode.
     pub const INVALID_PARAMETER: i64 = -8;
     pub const UNKNOWN_ACCOUNT: i64 = -11;
     /// The wallet must be unlocked first.

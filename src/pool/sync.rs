@@ -210,7 +210,17 @@ impl Pool {
         {
             self.halt_enrolment(peer.name(), message).await;
         }
-        answer.map(drop)
+        let outcome = answer?;
+        if outcome.imported() > 0 {
+            tracing::info!(
+                voter = peer.name(),
+                imported = outcome.imported(),
+                already = outcome.scripts.len().saturating_sub(outcome.imported()),
+                rescan_from = outcome.rescan_from.map(|height| height.0),
+                "scripts imported"
+            );
+        }
+        Ok(())
     }
 }
 

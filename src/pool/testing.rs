@@ -256,12 +256,17 @@ impl Voter for FakeVoter {
             _ => {}
         }
         let mut state = self.state();
+        let mut scripts = Vec::new();
         for script in request.scripts {
-            state.scripts.insert(script.redeem_script, script.user_id);
+            let user_id = script.user_id;
+            let outcome = match state.scripts.insert(script.redeem_script, user_id) {
+                None => ScriptOutcome::Imported,
+                Some(_) => ScriptOutcome::Already,
+            };
+            scripts.push(ImportedScript { user_id, outcome });
         }
         Ok(ImportOutcome {
-            imported: 0,
-            already: 0,
+            scripts,
             rescan_from: None,
         })
     }
@@ -303,8 +308,12 @@ impl Voter for FakeVoter {
         })
     }
 
-    async fn set_low_fee(&self, _: LowFee) -> Result<Empty, Error> {
-        Ok(Empty {})
+    async fn add_tickets(&self, _: AddTickets) -> Result<AddedTickets, Error> {
+        Ok(AddedTickets { tickets: vec![] })
+    }
+
+    async fn set_low_fee(&self, _: LowFee) -> Result<LowFeeLists, Error> {
+        Ok(LowFeeLists::default())
     }
 
     async fn stake_info(&self, _: Empty) -> Result<StakeInfo, Error> {

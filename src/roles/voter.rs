@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Sources, VoterConfig, VoterSection};
 use crate::node::Fault;
 use crate::rpc::server;
+use crate::rpc::wire::SignerKind;
 use crate::shutdown::Tasks;
 use crate::signals::{self, Signal};
 use crate::telemetry::{self, Telemetry};
@@ -33,6 +34,9 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let telemetry = telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
+    }
+    if config.voter.signer == SignerKind::Memory {
+        no_core_dumps().map_err(Failure::failed)?;
     }
     let (front, back) = (Tasks::new(), Tasks::new());
     let signals = signals::listen(&front).map_err(Failure::failed)?;
@@ -67,6 +71,11 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     }
     tracing::info!("voter has ended");
     Ok(())
+}
+
+/// A core dump would hold the keys that sign. Not to be undone: the hard limit goes too.
+fn no_core_dumps() -> anyhow::Result<()> {
+    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0).context("core dumps cannot be turned off")
 }
 
 async fn listen(section: &VoterSection) -> Result<TcpListener, Failure> {

@@ -21,9 +21,9 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::wire::{
-    Agendas, Empty, EnrolmentProof, EnrolmentRequest, ErrorBody, Event, ImportOutcome,
-    ImportRequest, LowFee, MAX_BODY_BYTES, PATH, PreferencesAccepted, PreferencesPush,
-    ScriptRegistry, StakeInfo, Status, TicketsPage, TicketsSince, code,
+    AddTickets, AddedTickets, Agendas, Empty, EnrolmentProof, EnrolmentRequest, ErrorBody, Event,
+    ImportOutcome, ImportRequest, LowFee, LowFeeLists, MAX_BODY_BYTES, PATH, PreferencesAccepted,
+    PreferencesPush, ScriptRegistry, StakeInfo, Status, TicketsPage, TicketsSince, code,
 };
 use super::{Error, Voter, auth, events, method};
 use crate::config::VoterPeer;
@@ -278,7 +278,11 @@ impl Voter for VoterClient {
         self.call(method::TICKETS_SINCE, &request).await
     }
 
-    async fn set_low_fee(&self, request: LowFee) -> Result<Empty, Error> {
+    async fn add_tickets(&self, request: AddTickets) -> Result<AddedTickets, Error> {
+        self.call(method::ADD_TICKETS, &request).await
+    }
+
+    async fn set_low_fee(&self, request: LowFee) -> Result<LowFeeLists, Error> {
         self.call(method::SET_LOW_FEE, &request).await
     }
 

@@ -65,6 +65,7 @@ pub(super) async fn dispatch(
         method::IMPORT_SCRIPTS => answer(voter.import_scripts(read(body)?).await),
         method::SET_PREFERENCES => answer(voter.set_preferences(read(body)?).await),
         method::TICKETS_SINCE => answer(voter.tickets_since(read(body)?).await),
+        method::ADD_TICKETS => answer(voter.add_tickets(read(body)?).await),
         method::SET_LOW_FEE => answer(voter.set_low_fee(read(body)?).await),
         method::STAKE_INFO => answer(voter.stake_info(read(body)?).await),
         method::AGENDAS => answer(voter.agendas(read(body)?).await),

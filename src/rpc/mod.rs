@@ -13,9 +13,9 @@ pub mod wire;
 use async_trait::async_trait;
 
 use wire::{
-    Agendas, Empty, EnrolmentProof, EnrolmentRequest, Event, ImportOutcome, ImportRequest, LowFee,
-    PreferencesAccepted, PreferencesPush, ScriptRegistry, StakeInfo, Status, TicketsPage,
-    TicketsSince,
+    AddTickets, AddedTickets, Agendas, Empty, EnrolmentProof, EnrolmentRequest, Event,
+    ImportOutcome, ImportRequest, LowFee, LowFeeLists, PreferencesAccepted, PreferencesPush,
+    ScriptRegistry, StakeInfo, Status, TicketsPage, TicketsSince,
 };
 
 /// Why a call brought no answer. `Unavailable` is transport trouble (never a disagreement); `Refused`
@@ -43,7 +43,8 @@ pub trait Voter: Send + Sync + 'static {
     async fn set_preferences(&self, request: PreferencesPush)
     -> Result<PreferencesAccepted, Error>;
     async fn tickets_since(&self, request: TicketsSince) -> Result<TicketsPage, Error>;
-    async fn set_low_fee(&self, request: LowFee) -> Result<Empty, Error>;
+    async fn add_tickets(&self, request: AddTickets) -> Result<AddedTickets, Error>;
+    async fn set_low_fee(&self, request: LowFee) -> Result<LowFeeLists, Error>;
     async fn stake_info(&self, request: Empty) -> Result<StakeInfo, Error>;
     async fn agendas(&self, request: Empty) -> Result<Agendas, Error>;
     async fn script_registry(&self, request: Empty) -> Result<ScriptRegistry, Error>;

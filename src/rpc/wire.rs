@@ -239,11 +239,33 @@ pub struct ScriptImport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportOutcome {
-    /// Scripts that were new to this voter.
-    pub imported: u64,
-    pub already: u64,
+    /// One for each script of the request, in its order.
+    pub scripts: Vec<ImportedScript>,
     /// From where the wallet will be (or is being) rescanned, if it must.
     pub rescan_from: Option<Height>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportedScript {
+    pub user_id: UserId,
+    pub outcome: ScriptOutcome,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptOutcome {
+    /// It was new to this voter.
+    Imported,
+    Already,
+}
+
+impl ImportOutcome {
+    /// Scripts that were new to the voter.
+    pub fn imported(&self) -> usize {
+        let new = |script: &&ImportedScript| script.outcome == ScriptOutcome::Imported;
+        self.scripts.iter().filter(new).count()
+    }
 }
 
 /// All preferences (`full`) or those that changed.
@@ -283,11 +305,68 @@ pub struct TicketsPage {
     pub more: bool,
 }
 
-/// The whole of what is added; a ticket that is left out is no longer added.
+/// Tickets that the voter may lack; at most `ADD_TICKETS_MOST`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddTickets {
+    pub hashes: Vec<TicketHash>,
+}
+
+/// Hashes in one `AddTickets`: each may cost a few calls to dcrd.
+pub const ADD_TICKETS_MOST: usize = 500;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedTickets {
+    /// One for each hash of the request, in its order.
+    pub tickets: Vec<AddedTicket>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedTicket {
+    pub ticket_hash: TicketHash,
+    pub outcome: TicketOutcome,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketOutcome {
+    /// The voter had it.
+    Known,
+    /// It has it now, and the wallet gets it.
+    Added,
+    /// dcrd knows no such ticket.
+    NotFound,
+    /// It pays to no script of the pool's users.
+    NotOurs,
+    /// It voted or was revoked.
+    Spent,
+}
+
+/// The whole of what admins added; a ticket that is left out is no longer added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LowFee {
-    pub added: Vec<TicketHash>,
+    pub tickets: Vec<LowFeeTicket>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LowFeeTicket {
+    pub ticket_hash: TicketHash,
+    pub ticket_address: String,
+}
+
+/// Where low-fee tickets stand after a `LowFee`, by hash.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LowFeeLists {
+    /// Of the request, in force from now on: also those that the voter has not seen yet.
+    pub accepted: Vec<LowFeeTicket>,
+    /// Not voted: low-fee tickets that nobody asked for, and what the request names by another address
+    /// than the ticket's own.
+    pub ignored: Vec<LowFeeTicket>,
 }
 
 /// Numbers of the network from dcrd.

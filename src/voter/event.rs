@@ -1,6 +1,5 @@
 //! What the loop hears: the daemons' notifications, reports of its own tasks, requests.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -8,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::blocks::Block;
 use super::life::Settled;
 use super::preferences::Refusal;
-use super::scripts::{BadScript, Script};
+use super::scripts::{BadScript, Script, ScriptHash};
 use super::signer::Signers;
 use crate::decred::agenda::Agendas;
 use crate::decred::fee::FeeAddresses;
@@ -18,9 +17,9 @@ use crate::domain::{PoolId, Preference};
 use crate::node::Notification;
 use crate::node::notification::WinningTickets;
 use crate::rpc::wire::{
-    DcrdStatus, Event as WireEvent, ImportRequest, PreferencesAccepted, PreferencesPush,
-    RescanProgress, ScriptRegistry, SignerKind, Status, TicketCounts, TicketsPage, TicketsSince,
-    Tip, VoteReport, WalletStatus,
+    DcrdStatus, Event as WireEvent, ImportRequest, ImportedScript, LowFeeLists, LowFeeTicket,
+    PreferencesAccepted, PreferencesPush, RescanProgress, ScriptRegistry, SignerKind, Status,
+    TicketCounts, TicketsPage, TicketsSince, Tip, VoteReport, WalletStatus,
 };
 
 /// Everything that makes the loop turn.
@@ -97,7 +96,7 @@ pub enum Request {
         oneshot::Sender<Result<PreferencesAccepted, Refusal>>,
     ),
     TicketsSince(TicketsSince, oneshot::Sender<TicketsPage>),
-    SetLowFee(HashSet<TicketHash>, oneshot::Sender<()>),
+    SetLowFee(Vec<LowFeeTicket>, oneshot::Sender<LowFeeLists>),
     Numbers(oneshot::Sender<Numbers>),
     Agendas(oneshot::Sender<Option<Agendas>>),
     ScriptRegistry(oneshot::Sender<ScriptRegistry>),
@@ -108,15 +107,32 @@ pub enum Request {
     MarkRescan(Option<Height>, oneshot::Sender<()>),
     /// Which of these tickets were never seen.
     Unknown(Vec<TicketHash>, oneshot::Sender<Vec<TicketHash>>),
+    /// How a ticket stands here.
+    Standing(TicketHash, oneshot::Sender<Standing>),
+    /// Whether a script is one of ours.
+    Owns(ScriptHash, oneshot::Sender<bool>),
     /// Own tickets that may still vote, with the blocks that hold them.
     Unspent(oneshot::Sender<Vec<(TicketHash, BlockHash)>>),
+}
+
+/// What the index says of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Ours, and not spent.
+    Open,
+    /// Ours; it voted or was revoked.
+    Spent,
+    /// Not in the index: perhaps nobody looked yet.
+    Unknown,
 }
 
 /// What became of `Request::Register`.
 #[derive(Debug, Clone)]
 pub struct Registered {
-    pub new: u64,
-    pub already: u64,
+    /// One for each script of the request.
+    pub outcomes: Vec<ImportedScript>,
+    /// Whether one of them was new.
+    pub any_new: bool,
     /// All scripts of the request.
     pub scripts: Vec<Arc<Script>>,
     pub rescan_from: Option<Height>,

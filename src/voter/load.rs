@@ -158,23 +158,33 @@ impl Loader {
             .into_iter()
             .filter(|(hash, _)| !known.contains_key(hash))
         {
-            let Some(raw) = self.dcrd.transaction(ticket).await? else {
-                continue;
-            };
-            match self
-                .wallet
-                .add_transaction(block, &hex::encode(&raw.bytes))
-                .await
-            {
-                Err(error) if error.is_unavailable() => return Err(error),
-                Err(error) => {
-                    tracing::warn!(ticket.hash = %ticket, %error, "the wallet does not take a ticket");
-                }
-                Ok(()) => tracing::info!(ticket.hash = %ticket, "ticket given to the wallet"),
-            }
+            give(&self.dcrd, &self.wallet, ticket, block).await?;
         }
         Ok(())
     }
+}
+
+/// Gives the wallet a mined ticket; what it refuses is logged.
+pub(super) async fn give(
+    dcrd: &Dcrd,
+    wallet: &Dcrwallet,
+    ticket: TicketHash,
+    block: BlockHash,
+) -> Result<(), node::Error> {
+    let Some(raw) = dcrd.transaction(ticket).await? else {
+        return Ok(());
+    };
+    match wallet
+        .add_transaction(block, &hex::encode(&raw.bytes))
+        .await
+    {
+        Err(error) if error.is_unavailable() => return Err(error),
+        Err(error) => {
+            tracing::warn!(ticket.hash = %ticket, %error, "the wallet does not take a ticket");
+        }
+        Ok(()) => tracing::info!(ticket.hash = %ticket, "ticket given to the wallet"),
+    }
+    Ok(())
 }
 
 async fn fetch_one(

@@ -3,6 +3,7 @@
 //! Never touches pages or mails. Invariant: every notified block is voted on, once per ticket and block,
 //! from what is known right then.
 
+pub mod add;
 pub mod alarms;
 pub mod blocks;
 pub mod cast;
@@ -19,6 +20,7 @@ pub mod index;
 pub mod life;
 pub mod links;
 pub mod load;
+pub mod low_fee;
 pub mod policy;
 pub mod preferences;
 mod reports;

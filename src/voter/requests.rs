@@ -8,15 +8,16 @@ use tokio::sync::{mpsc, oneshot};
 use super::alarms::id;
 use super::disk::Kind;
 use super::engine::Engine;
-use super::event::{Duties, Numbers, RegisterError, Registered, Request};
-use super::find;
+use super::event::{Duties, Numbers, RegisterError, Registered, Request, Standing};
 use super::preferences::Refusal;
 use super::scripts::{Script, ScriptHash};
 use super::sync::rescan_needed;
+use super::{find, low_fee};
 use crate::decred::{BlockHash, Height, TicketHash};
 use crate::domain::TicketStatus;
 use crate::rpc::wire::{
-    ImportRequest, PreferencesAccepted, PreferencesPush, PreferencesStatus, RescanProgress, Status,
+    ImportRequest, LowFeeLists, LowFeeTicket, PreferencesAccepted, PreferencesPush,
+    PreferencesStatus, RescanProgress, Status,
 };
 
 /// Events that a slow listener may be behind before it is dropped.
@@ -32,9 +33,10 @@ impl Engine {
             Request::TicketsSince(cursor, reply) => {
                 drop(reply.send(self.state.tickets.since(&cursor)));
             }
-            Request::SetLowFee(added, reply) => {
-                self.set_low_fee(added);
-                let _ = reply.send(());
+            Request::SetLowFee(asked, reply) => drop(reply.send(self.set_low_fee(asked))),
+            Request::Standing(ticket, reply) => drop(reply.send(self.standing(&ticket))),
+            Request::Owns(script, reply) => {
+                let _ = reply.send(self.state.scripts.get(&script).is_some());
             }
             Request::Numbers(reply) => drop(reply.send(self.numbers())),
             Request::Agendas(reply) => drop(reply.send(self.state.agendas.clone())),
@@ -81,7 +83,7 @@ impl Engine {
             Ok(registered) => registered,
             Err(error) => return drop(reply.send(Err(error))),
         };
-        if registered.new == 0 {
+        if !registered.any_new {
             return drop(reply.send(Ok(registered)));
         }
         let saved = self.save(Kind::Scripts);
@@ -111,8 +113,8 @@ impl Engine {
             })
             .map(|script| script.hash160());
         Ok(Registered {
-            new: imported.new.len() as u64,
-            already: imported.already,
+            any_new: !imported.new.is_empty(),
+            outcomes: imported.outcomes,
             scripts: hashes
                 .filter_map(|hash| self.state.scripts.get(&hash).cloned())
                 .collect(),
@@ -203,10 +205,20 @@ impl Engine {
         }
     }
 
-    fn set_low_fee(&mut self, added: HashSet<TicketHash>) {
-        if added != self.state.added {
-            self.state.set_added(added);
+    fn set_low_fee(&mut self, asked: Vec<LowFeeTicket>) -> LowFeeLists {
+        let before = self.state.tickets.sequence();
+        let (lists, changed) = low_fee::take(&mut self.state, asked);
+        if changed || self.state.tickets.sequence() != before {
             self.after_tickets_changed();
+        }
+        lists
+    }
+
+    fn standing(&self, ticket: &TicketHash) -> Standing {
+        match self.state.tickets.get(ticket).map(|entry| &entry.record) {
+            None => Standing::Unknown,
+            Some(record) if record.vote.is_some() || record.revocation.is_some() => Standing::Spent,
+            Some(_) => Standing::Open,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::decred::key::PrivateKey;
 use crate::decred::multisig::{RedeemScript, RedeemScriptError};
 use crate::decred::params::Network;
 use crate::domain::{KeyIndex, UserId, scripts_digest};
-use crate::rpc::wire::{ScriptImport, ScriptRegistry};
+use crate::rpc::wire::{ImportedScript, ScriptImport, ScriptOutcome, ScriptRegistry};
 
 /// What a ticket's first output pays to: Hash160 of the redeem script.
 pub type ScriptHash = [u8; 20];
@@ -48,7 +48,8 @@ pub struct Scripts {
 #[derive(Debug, Default)]
 pub struct Imported {
     pub new: Vec<Arc<Script>>,
-    pub already: u64,
+    /// One for each script that was given, in its order.
+    pub outcomes: Vec<ImportedScript>,
 }
 
 impl Scripts {
@@ -80,10 +81,15 @@ impl Scripts {
             .collect::<Result<Vec<_>, _>>()?;
         let mut imported = Imported::default();
         for (hash, script) in scripts {
-            match self.by_hash.entry(hash) {
-                Entry::Occupied(_) => imported.already += 1,
-                Entry::Vacant(place) => imported.new.push(place.insert(script).clone()),
-            }
+            let user_id = script.user_id;
+            let outcome = match self.by_hash.entry(hash) {
+                Entry::Occupied(_) => ScriptOutcome::Already,
+                Entry::Vacant(place) => {
+                    imported.new.push(place.insert(script).clone());
+                    ScriptOutcome::Imported
+                }
+            };
+            imported.outcomes.push(ImportedScript { user_id, outcome });
         }
         if !imported.new.is_empty() {
             self.digest = scripts_digest(self.all().map(|script| script.redeem.as_bytes()));
@@ -139,16 +145,25 @@ mod tests {
     use super::*;
     use crate::voter::testing::{import, script};
 
+    fn outcomes(imported: &Imported) -> Vec<(i64, ScriptOutcome)> {
+        let outcomes = imported.outcomes.iter();
+        outcomes.map(|it| (it.user_id.0, it.outcome)).collect()
+    }
+
     #[test]
     fn the_registry_only_grows() {
         let mut scripts = Scripts::new(Network::Simnet);
         let (one, two) = (import(&script(4)), import(&script(5)));
         let first = scripts.import(std::slice::from_ref(&one)).unwrap();
-        assert_eq!((first.new.len(), first.already), (1, 0));
+        assert_eq!(outcomes(&first), [(4, ScriptOutcome::Imported)]);
         let second = scripts.import(&[one.clone(), two.clone()]).unwrap();
-        assert_eq!((second.new.len(), second.already), (1, 1));
+        assert_eq!(second.new.len(), 1);
+        assert_eq!(
+            outcomes(&second),
+            [(4, ScriptOutcome::Already), (5, ScriptOutcome::Imported)]
+        );
         let third = scripts.import(&[]).unwrap();
-        assert_eq!((third.new.len(), third.already), (0, 0));
+        assert!(third.new.is_empty() && third.outcomes.is_empty());
         assert_eq!(scripts.export(), [one, two]);
         assert_eq!(scripts.summary().count, 2);
         assert_eq!(scripts.summary().highest_key_index, Some(KeyIndex(5)));

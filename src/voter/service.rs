@@ -4,14 +4,16 @@
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
+use super::add;
 use super::event::{RegisterError, Registered, Request};
 use super::links::Links;
-use super::verify::Verifier;
+use super::verify::{Verifier, import_answer};
 use crate::node;
 use crate::rpc::wire::{
-    Agenda, AgendaChoice, Agendas, Empty, EnrolmentProof, EnrolmentRequest, Event, ImportOutcome,
-    ImportRequest, LowFee, PreferencesAccepted, PreferencesPush, ScriptRegistry, StakeInfo, Status,
-    TicketsPage, TicketsSince, code,
+    ADD_TICKETS_MOST, AddTickets, AddedTickets, Agenda, AgendaChoice, Agendas, Empty,
+    EnrolmentProof, EnrolmentRequest, Event, ImportOutcome, ImportRequest, LowFee, LowFeeLists,
+    PreferencesAccepted, PreferencesPush, ScriptRegistry, StakeInfo, Status, TicketsPage,
+    TicketsSince, code,
 };
 use crate::rpc::{Error, Voter};
 
@@ -51,10 +53,7 @@ impl Service {
                 .wallet
                 .import_script(&script.redeem.to_hex())
                 .await;
-            import.map_err(|error| match error {
-                node::Error::Rpc { .. } => refused(code::DISAGREES, &error),
-                _ => unavailable(&error),
-            })?;
+            import.map_err(|error| import_answer(&error))?;
         }
         Ok(())
     }
@@ -90,13 +89,12 @@ impl Voter for Service {
             RegisterError::NotSaved(_) => refused(code::UNAVAILABLE, &error),
         })?;
         let given = self.give_to_wallet(&registered).await;
-        if registered.new > 0 {
+        if registered.any_new {
             self.links.pokes.sync.notify_one();
         }
         given?;
         Ok(ImportOutcome {
-            imported: registered.new,
-            already: registered.already,
+            scripts: registered.outcomes,
             rescan_from: registered.rescan_from,
         })
     }
@@ -115,10 +113,20 @@ impl Voter for Service {
             .await
     }
 
-    async fn set_low_fee(&self, request: LowFee) -> Result<Empty, Error> {
-        let added = request.added.into_iter().collect();
-        self.ask(|reply| Request::SetLowFee(added, reply)).await?;
-        Ok(Empty {})
+    async fn add_tickets(&self, request: AddTickets) -> Result<AddedTickets, Error> {
+        if request.hashes.len() > ADD_TICKETS_MOST {
+            let reason = format!("more than {ADD_TICKETS_MOST} tickets in one request");
+            return Err(refused(code::BAD_REQUEST, &reason));
+        }
+        let tickets = add::add(&self.links, &request.hashes).await;
+        Ok(AddedTickets {
+            tickets: tickets.map_err(|error| unavailable(&error))?,
+        })
+    }
+
+    async fn set_low_fee(&self, request: LowFee) -> Result<LowFeeLists, Error> {
+        self.ask(|reply| Request::SetLowFee(request.tickets, reply))
+            .await
     }
 
     async fn stake_info(&self, _: Empty) -> Result<StakeInfo, Error> {

@@ -10,6 +10,7 @@ use crate::decred::hdkey::Branch;
 use crate::decred::key::PublicKey;
 use crate::decred::multisig::RedeemScript;
 use crate::node;
+use crate::node::error::code as node_code;
 use crate::rpc::Error;
 use crate::rpc::wire::{EnrolmentProof, EnrolmentRequest, code};
 
@@ -128,11 +129,20 @@ async fn wallet_makes_script(
     Ok(())
 }
 
-/// The wallet's refusal is a disagreement; everything else is trouble on the way.
+/// A wallet that refuses a key which is right disagrees. Any other error speaks of the wallet itself (it is
+/// being loaded, closes, its database is busy) or of the way there: it passes.
 fn answer(error: &node::Error) -> Error {
-    match error {
-        node::Error::Rpc { .. } => disagrees(error),
+    match error.code() {
+        Some(node_code::NOT_FOUND | node_code::INVALID_PARAMETER) => disagrees(error),
         _ => unavailable(error),
+    }
+}
+
+/// The same of a script.
+pub(super) fn import_answer(error: &node::Error) -> Error {
+    match error.code() {
+        Some(node_code::DESERIALIZATION) => disagrees(error),
+        _ => answer(error),
     }
 }
 

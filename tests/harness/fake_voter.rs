@@ -15,14 +15,15 @@ use dcrstakepool::decred::hash::{Hash, blake256};
 use dcrstakepool::decred::hdkey::{Branch, ExtendedPubKey};
 use dcrstakepool::decred::multisig::RedeemScript;
 use dcrstakepool::decred::params::Network;
-use dcrstakepool::decred::{Atoms, Height, TicketHash, VoteVersion};
+use dcrstakepool::decred::{Atoms, Height, VoteVersion};
 use dcrstakepool::domain::digest::preferences_digest;
 use dcrstakepool::domain::{InstanceId, KeyIndex, Preference, Revision, TicketRecord, UserId};
 use dcrstakepool::rpc::wire::{
-    Agendas, ConfigDigests, DcrdStatus, Empty, EnrolmentProof, EnrolmentRequest, Event,
-    ImportOutcome, ImportRequest, LowFee, PreferencesAccepted, PreferencesPush, PreferencesStatus,
-    ScriptImport, ScriptRegistry, SignerKind, StakeInfo, Status, TicketCounts, TicketsPage,
-    TicketsSince, Tip, WalletStatus, code,
+    AddTickets, AddedTicket, AddedTickets, Agendas, ConfigDigests, DcrdStatus, Empty,
+    EnrolmentProof, EnrolmentRequest, Event, ImportOutcome, ImportRequest, ImportedScript, LowFee,
+    LowFeeLists, LowFeeTicket, PreferencesAccepted, PreferencesPush, PreferencesStatus,
+    ScriptImport, ScriptOutcome, ScriptRegistry, SignerKind, StakeInfo, Status, TicketCounts,
+    TicketOutcome, TicketsPage, TicketsSince, Tip, WalletStatus, code,
 };
 use dcrstakepool::rpc::{Error, Voter, method, server};
 use dcrstakepool::secret::Secret;
@@ -49,7 +50,7 @@ pub struct State {
     /// By user.
     pub scripts: BTreeMap<i64, ScriptImport>,
     pub preferences: BTreeMap<i64, Preference>,
-    pub low_fee: Vec<TicketHash>,
+    pub low_fee: Vec<LowFeeTicket>,
     /// Methods in the order they were called.
     pub calls: Vec<&'static str>,
     next_failures: Vec<(&'static str, Error)>,
@@ -303,16 +304,16 @@ impl Voter for FakeVoter {
     async fn import_scripts(&self, request: ImportRequest) -> Result<ImportOutcome, Error> {
         self.called(method::IMPORT_SCRIPTS).await?;
         Ok(self.with(|state| {
-            let before = state.scripts.len();
-            let asked = request.scripts.len();
-            for script in request.scripts {
-                let UserId(user) = script.user_id;
-                state.scripts.insert(user, script);
-            }
-            let imported = state.scripts.len() - before;
+            let scripts = request.scripts.into_iter().map(|script| {
+                let user_id = script.user_id;
+                let outcome = match state.scripts.insert(user_id.0, script) {
+                    None => ScriptOutcome::Imported,
+                    Some(_) => ScriptOutcome::Already,
+                };
+                ImportedScript { user_id, outcome }
+            });
             ImportOutcome {
-                imported: imported as u64,
-                already: (asked - imported) as u64,
+                scripts: scripts.collect(),
                 rescan_from: None,
             }
         }))
@@ -355,10 +356,31 @@ impl Voter for FakeVoter {
         }))
     }
 
-    async fn set_low_fee(&self, request: LowFee) -> Result<Empty, Error> {
+    async fn add_tickets(&self, request: AddTickets) -> Result<AddedTickets, Error> {
+        self.called(method::ADD_TICKETS).await?;
+        Ok(self.with(|state| {
+            let known: HashSet<_> = state.tickets.iter().map(|ticket| ticket.hash).collect();
+            let tickets = request.hashes.into_iter().map(|ticket_hash| AddedTicket {
+                ticket_hash,
+                outcome: if known.contains(&ticket_hash) {
+                    TicketOutcome::Known
+                } else {
+                    TicketOutcome::NotFound
+                },
+            });
+            AddedTickets {
+                tickets: tickets.collect(),
+            }
+        }))
+    }
+
+    async fn set_low_fee(&self, request: LowFee) -> Result<LowFeeLists, Error> {
         self.called(method::SET_LOW_FEE).await?;
-        self.with(|state| state.low_fee = request.added);
-        Ok(Empty {})
+        self.with(|state| state.low_fee.clone_from(&request.tickets));
+        Ok(LowFeeLists {
+            accepted: request.tickets,
+            ignored: Vec::new(),
+        })
     }
 
     async fn stake_info(&self, _: Empty) -> Result<StakeInfo, Error> {

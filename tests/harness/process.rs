@@ -58,6 +58,10 @@ impl Process {
         )
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The exit status, when it ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {

@@ -15,5 +15,6 @@ mod start_voter;
 mod start_web;
 mod stories;
 mod voter_bed;
+mod voter_calls;
 mod voter_start_faults;
 mod voter_votes;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use dcrstakepool::config::{Sources, WebConfig};
-use dcrstakepool::decred::Height;
 use dcrstakepool::decred::params::Network;
+use dcrstakepool::decred::{Height, TicketHash};
 use dcrstakepool::domain::{KeyIndex, PoolId, UserId};
 use dcrstakepool::rpc::client::VoterClient;
 use dcrstakepool::rpc::wire::{
-    Empty, EnrolmentRequest, Event, ImportRequest, LowFee, PreferencesPush, ScriptImport,
-    TicketsSince, code,
+    AddTickets, Empty, EnrolmentRequest, Event, ImportRequest, ImportedScript, LowFee,
+    LowFeeTicket, PreferencesPush, ScriptImport, ScriptOutcome, TicketOutcome, TicketsSince, code,
 };
 use dcrstakepool::rpc::{Error, Voter as _, method};
 use dcrstakepool::secret::Secret;
@@ -63,15 +63,11 @@ async fn every_method_makes_the_round_trip() {
             height_registered: proof.height,
         }],
     };
-    assert_eq!(
-        client
-            .import_scripts(import.clone())
-            .await
-            .unwrap()
-            .imported,
-        1
-    );
-    assert_eq!(client.import_scripts(import).await.unwrap().already, 1);
+    for outcome in [ScriptOutcome::Imported, ScriptOutcome::Already] {
+        let answer = client.import_scripts(import.clone()).await.unwrap();
+        let user_id = UserId(4);
+        assert_eq!(answer.scripts, [ImportedScript { user_id, outcome }]);
+    }
     assert_eq!(client.script_registry(Empty {}).await.unwrap().count, 1);
     let push = PreferencesPush {
         pool_id,
@@ -90,7 +86,19 @@ async fn every_method_makes_the_round_trip() {
         limit: 10,
     };
     assert!(!client.tickets_since(page).await.unwrap().more);
-    client.set_low_fee(LowFee { added: vec![] }).await.unwrap();
+    let hash = TicketHash::of(b"a ticket");
+    let hashes = vec![hash];
+    let added = client.add_tickets(AddTickets { hashes }).await.unwrap();
+    assert_eq!(added.tickets[0].outcome, TicketOutcome::NotFound);
+    let tickets = vec![LowFeeTicket {
+        ticket_hash: hash,
+        ticket_address: "Sc".into(),
+    }];
+    let low_fee = LowFee {
+        tickets: tickets.clone(),
+    };
+    let lists = client.set_low_fee(low_fee).await.unwrap();
+    assert_eq!((lists.accepted, lists.ignored), (tickets, vec![]));
     assert_eq!(client.stake_info(Empty {}).await.unwrap().pool_size, 64);
     client.agendas(Empty {}).await.unwrap();
     for method in method::ALL {

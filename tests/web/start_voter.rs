@@ -378,6 +378,18 @@ async fn a_voter_ends_when_it_is_told_to() {
     assert_eq!(status.code(), Some(0), "{}", bed.log());
 }
 
+/// The key that signs lies in its memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_voter_that_signs_in_memory_leaves_no_core_dump() {
+    let bed = Bed::new().await;
+    let voter = bed.serves().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", voter.id())).expect("limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core"));
+    let words: Vec<_> = core.expect("a limit").split_whitespace().collect();
+    // Soft and hard.
+    assert_eq!(words, ["Max", "core", "file", "size", "0", "0", "bytes"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_a_voter_at_once() {
     let bed = Bed::new().await;

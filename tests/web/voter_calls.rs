@@ -1,0 +1,227 @@
+//! Calls of the internal RPC in which the voter asks its daemons: what web is told.
+
+use std::collections::HashMap;
+
+use dcrstakepool::decred::hash::Hash;
+use dcrstakepool::decred::multisig::RedeemScript;
+use dcrstakepool::decred::script::PayTo;
+use dcrstakepool::decred::ticket::{self, Commitment, TicketInput};
+use dcrstakepool::decred::tx::{OutPoint, Transaction, Tree};
+use dcrstakepool::decred::{Atoms, Height, TicketHash};
+use dcrstakepool::domain::{KeyIndex, UserId};
+use dcrstakepool::rpc::wire::{
+    AddTickets, EnrolmentRequest, ImportRequest, ImportedScript, ScriptImport, ScriptOutcome,
+    TicketOutcome, code,
+};
+use dcrstakepool::rpc::{Error, Voter as _};
+use serde_json::{Value, json};
+
+use super::voter_bed::{Bed, POOL, Running, own_ticket, vector};
+use crate::harness::fake_daemon::Reply;
+
+const MINED_IN: Hash = Hash([44; 32]);
+
+/// The wallet is synchronised from now on.
+fn let_it_sync(bed: &Bed) {
+    bed.wallet.answer("syncstatus", json!({"synced": true}));
+    let best = json!({"hash": Hash([77; 32]), "height": 485});
+    bed.wallet.answer("getbestblock", best);
+}
+
+/// A ticket for a script, unlike the others by its number.
+fn bought(number: u8, submission: PayTo) -> Transaction {
+    let input = TicketInput {
+        spends: OutPoint {
+            hash: Hash([number; 32]),
+            index: 0,
+            tree: Tree::REGULAR,
+        },
+        value: Atoms(110_000),
+        commitment: Commitment {
+            to: PayTo::PubKeyHash([1; 20]),
+            amount: Atoms(110_000),
+            fee_limits: 0x5800,
+        },
+        change_to: PayTo::PubKeyHash([0; 20]),
+        change: Atoms(0),
+    };
+    ticket::build(submission, Atoms(100_000), &[input]).unwrap()
+}
+
+#[tokio::test]
+async fn tickets_that_web_knows_are_looked_up_indexed_and_given_to_the_wallet() {
+    let bed = Bed::new().await;
+    bed.leave_state(5);
+    let ours = RedeemScript::from_hex(&vector("/children/1/redeem_with_user")).unwrap();
+    let ours = PayTo::ScriptHash(ours.hash160());
+    let (new, spent) = (bought(1, ours), bought(2, ours));
+    let foreign = bought(3, PayTo::ScriptHash([9; 20]));
+    let known = own_ticket().hash;
+    let raw: HashMap<String, Value> = [&new, &spent, &foreign]
+        .map(|tx| {
+            let raw = json!({
+                "hex": tx.to_hex(), "txid": tx.hash(), "blockhash": MINED_IN, "blockheight": 484,
+                "confirmations": 2,
+            });
+            (tx.hash().to_string(), raw)
+        })
+        .into();
+    bed.dcrd.script("getrawtransaction", move |params| {
+        let raw = raw.get(params[0].as_str().unwrap()).cloned();
+        raw.map_or_else(
+            || Reply::Refusal(-5, "No information available about transaction".into()),
+            Reply::Result,
+        )
+    });
+    let (unspent, mark) = (json!(new.hash()), json!({"confirmations": 2}));
+    bed.dcrd.script("gettxout", move |params| {
+        let unspent = params[0] == unspent;
+        Reply::Result(if unspent { mark.clone() } else { Value::Null })
+    });
+    let voter = bed.start().await.unwrap();
+    let_it_sync(&bed);
+    let ask = async || {
+        let hashes = vec![
+            known,
+            new.hash(),
+            spent.hash(),
+            foreign.hash(),
+            TicketHash::of(b"none"),
+        ];
+        let request = AddTickets {
+            hashes: hashes.clone(),
+        };
+        let answer = voter.service.add_tickets(request).await.unwrap().tickets;
+        let named: Vec<_> = answer.iter().map(|it| it.ticket_hash).collect();
+        assert_eq!(named, hashes);
+        let outcomes: Vec<_> = answer.iter().map(|it| it.outcome).collect();
+        outcomes
+    };
+    use TicketOutcome::{Added, Known, NotFound, NotOurs, Spent};
+    assert_eq!(ask().await, [Known, Added, Spent, NotOurs, NotFound]);
+    assert_eq!(ask().await, [Known, Known, Spent, NotOurs, NotFound]);
+    loop {
+        let given = bed.wallet.wait_for_calls("addtransaction", 1).await;
+        if given.contains(&json!([MINED_IN, new.to_hex()])) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+
+    bed.dcrd
+        .refuse("getrawtransaction", -32603, "it is closing");
+    assert_eq!(
+        code_of(voter.service.add_tickets(one()).await),
+        code::UNAVAILABLE
+    );
+    voter.stop().await;
+}
+
+fn one() -> AddTickets {
+    AddTickets {
+        hashes: vec![TicketHash::of(b"none")],
+    }
+}
+
+fn code_of<T: std::fmt::Debug>(answer: Result<T, Error>) -> String {
+    match answer {
+        Err(Error::Refused { code, .. }) => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn enrolment() -> EnrolmentRequest {
+    EnrolmentRequest {
+        user_id: UserId(5),
+        key_index: KeyIndex(0),
+        user_pubkey_address: vector("/children/1/pubkeyaddr"),
+    }
+}
+
+/// Asks until the wallet has its addresses.
+async fn enrolling(voter: &Running) -> String {
+    loop {
+        match voter.service.verify_enrolment(enrolment()).await {
+            Err(Error::Refused { message, .. }) if message.contains("not synchronised yet") => {
+                tokio::task::yield_now().await;
+            }
+            answer => return code_of(answer),
+        }
+    }
+}
+
+async fn importing(voter: &Running) -> String {
+    code_of(voter.service.import_scripts(import()).await)
+}
+
+fn import() -> ImportRequest {
+    ImportRequest {
+        pool_id: POOL,
+        scripts: vec![ScriptImport {
+            user_id: UserId(4),
+            key_index: KeyIndex(1),
+            redeem_script: vector("/children/1/redeem_with_user"),
+            height_registered: Height(485),
+        }],
+    }
+}
+
+/// A refusal by the wallet, and what web is told: `disagrees` halts enrolment.
+const REFUSALS: [(&str, i64, &str, &str); 14] = [
+    ("validateaddress", -5, "invalid address", code::DISAGREES),
+    ("validateaddress", -8, "invalid parameter", code::DISAGREES),
+    ("validateaddress", -4, "database closed", code::UNAVAILABLE),
+    ("validateaddress", -1, "shutting down", code::UNAVAILABLE),
+    (
+        "validateaddress",
+        -18,
+        "no wallet loaded",
+        code::UNAVAILABLE,
+    ),
+    (
+        "validateaddress",
+        -32603,
+        "internal error",
+        code::UNAVAILABLE,
+    ),
+    ("createmultisig", -5, "invalid address", code::DISAGREES),
+    ("createmultisig", -8, "no public key", code::DISAGREES),
+    (
+        "createmultisig",
+        -32603,
+        "internal error",
+        code::UNAVAILABLE,
+    ),
+    ("importscript", -8, "empty script", code::DISAGREES),
+    ("importscript", -22, "invalid byte", code::DISAGREES),
+    ("importscript", -4, "database closed", code::UNAVAILABLE),
+    ("importscript", -18, "no wallet loaded", code::UNAVAILABLE),
+    ("importscript", -32603, "internal error", code::UNAVAILABLE),
+];
+
+#[tokio::test]
+async fn a_wallet_in_trouble_is_no_wallet_that_disagrees() {
+    let bed = Bed::new().await;
+    let voter = bed.start().await.unwrap();
+    let_it_sync(&bed);
+    let own = json!({
+        "isvalid": true, "ismine": true, "pubkeyaddr": vector("/children/0/pubkeyaddr"),
+    });
+    for (method, number, message, expected) in REFUSALS {
+        bed.wallet.answer("validateaddress", own.clone());
+        bed.wallet.refuse(method, number, message);
+        let told = match method {
+            "importscript" => importing(&voter).await,
+            _ => enrolling(&voter).await,
+        };
+        assert_eq!(told, expected, "{method} {number} {message}");
+    }
+    bed.wallet.answer("importscript", Value::Null);
+    let answer = voter.service.import_scripts(import()).await.unwrap();
+    let imported = ImportedScript {
+        user_id: UserId(4),
+        outcome: ScriptOutcome::Already,
+    };
+    assert_eq!(answer.scripts, [imported]);
+    voter.stop().await;
+}
