@@ -17,8 +17,9 @@ use dcrstakepool::rpc::{Error, Voter as _};
 use serde_json::{Value, json};
 
 use super::voter_bed::{Bed, POOL, Running, own_ticket, vector};
-use crate::harness::fake_daemon::Reply;
+use crate::harness::fake_daemon::{FakeDaemon, Reply};
 
+/// The block of the tickets here.
 const MINED_IN: Hash = Hash([44; 32]);
 
 /// The wallet is synchronised from now on.
@@ -48,16 +49,10 @@ fn bought(number: u8, submission: PayTo) -> Transaction {
     ticket::build(submission, Atoms(100_000), &[input]).unwrap()
 }
 
-#[tokio::test]
-async fn tickets_that_web_knows_are_looked_up_indexed_and_given_to_the_wallet() {
-    let bed = Bed::new().await;
-    bed.leave_state(5);
-    let ours = RedeemScript::from_hex(&vector("/children/1/redeem_with_user")).unwrap();
-    let ours = PayTo::ScriptHash(ours.hash160());
-    let (new, spent) = (bought(1, ours), bought(2, ours));
-    let foreign = bought(3, PayTo::ScriptHash([9; 20]));
-    let known = own_ticket().hash;
-    let raw: HashMap<String, Value> = [&new, &spent, &foreign]
+/// dcrd has these tickets, mined, and only the first is unspent.
+fn let_it_know(dcrd: &FakeDaemon, tickets: &[&Transaction]) {
+    let raw: HashMap<String, Value> = tickets
+        .iter()
         .map(|tx| {
             let raw = json!({
                 "hex": tx.to_hex(), "txid": tx.hash(), "blockhash": MINED_IN, "blockheight": 484,
@@ -65,55 +60,66 @@ async fn tickets_that_web_knows_are_looked_up_indexed_and_given_to_the_wallet() 
             });
             (tx.hash().to_string(), raw)
         })
-        .into();
-    bed.dcrd.script("getrawtransaction", move |params| {
+        .collect();
+    dcrd.script("getrawtransaction", move |params| {
         let raw = raw.get(params[0].as_str().unwrap()).cloned();
         raw.map_or_else(
             || Reply::Refusal(-5, "No information available about transaction".into()),
             Reply::Result,
         )
     });
-    let (unspent, mark) = (json!(new.hash()), json!({"confirmations": 2}));
-    bed.dcrd.script("gettxout", move |params| {
-        let unspent = params[0] == unspent;
-        Reply::Result(if unspent { mark.clone() } else { Value::Null })
+    let unspent = json!(tickets[0].hash());
+    dcrd.script("gettxout", move |params| {
+        let output = json!({"confirmations": 2});
+        Reply::Result(if params[0] == unspent {
+            output
+        } else {
+            Value::Null
+        })
     });
-    let voter = bed.start().await.unwrap();
-    let_it_sync(&bed);
-    let ask = async || {
-        let hashes = vec![
-            known,
-            new.hash(),
-            spent.hash(),
-            foreign.hash(),
-            TicketHash::of(b"none"),
-        ];
-        let request = AddTickets {
-            hashes: hashes.clone(),
-        };
-        let answer = voter.service.add_tickets(request).await.unwrap().tickets;
-        let named: Vec<_> = answer.iter().map(|it| it.ticket_hash).collect();
-        assert_eq!(named, hashes);
-        let outcomes: Vec<_> = answer.iter().map(|it| it.outcome).collect();
-        outcomes
+}
+
+async fn outcomes(voter: &Running, hashes: &[TicketHash]) -> Vec<TicketOutcome> {
+    let hashes = hashes.to_vec();
+    let request = AddTickets {
+        hashes: hashes.clone(),
     };
+    let answer = voter.service.add_tickets(request).await.unwrap().tickets;
+    let named: Vec<_> = answer.iter().map(|it| it.ticket_hash).collect();
+    assert_eq!(named, hashes);
+    answer.iter().map(|it| it.outcome).collect()
+}
+
+#[tokio::test]
+async fn tickets_that_web_knows_are_looked_up_and_indexed() {
     use TicketOutcome::{Added, Known, NotFound, NotOurs, Spent};
-    assert_eq!(ask().await, [Known, Added, Spent, NotOurs, NotFound]);
-    assert_eq!(ask().await, [Known, Known, Spent, NotOurs, NotFound]);
-    loop {
-        let given = bed.wallet.wait_for_calls("addtransaction", 1).await;
-        if given.contains(&json!([MINED_IN, new.to_hex()])) {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+
+    let bed = Bed::new().await;
+    bed.leave_state(5);
+    let ours = RedeemScript::from_hex(&vector("/children/1/redeem_with_user")).unwrap();
+    let ours = PayTo::ScriptHash(ours.hash160());
+    let (new, spent) = (bought(1, ours), bought(2, ours));
+    let foreign = bought(3, PayTo::ScriptHash([9; 20]));
+    let_it_know(&bed.dcrd, &[&new, &spent, &foreign]);
+    let voter = bed.start().await.unwrap();
+
+    let none = TicketHash::of(b"none");
+    let hashes = [
+        own_ticket().hash,
+        new.hash(),
+        spent.hash(),
+        foreign.hash(),
+        none,
+    ];
+    let first = outcomes(&voter, &hashes).await;
+    assert_eq!(first, [Known, Added, Spent, NotOurs, NotFound]);
+    let again = outcomes(&voter, &hashes).await;
+    assert_eq!(again, [Known, Known, Spent, NotOurs, NotFound]);
 
     bed.dcrd
         .refuse("getrawtransaction", -32603, "it is closing");
-    assert_eq!(
-        code_of(voter.service.add_tickets(one()).await),
-        code::UNAVAILABLE
-    );
+    let answer = voter.service.add_tickets(one()).await;
+    assert_eq!(code_of(answer), code::UNAVAILABLE);
     voter.stop().await;
 }
 
