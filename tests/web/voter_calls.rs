@@ -55,7 +55,7 @@ fn let_it_know(dcrd: &FakeDaemon, tickets: &[&Transaction]) {
         .iter()
         .map(|tx| {
             let raw = json!({
-                "hex": tx.to_hex(), "txid": tx.hash(), "blockhash": MINED_IN, "blockheight": 484,
+                "hex": tx.to_hex(), "txid": tx.hash(), "blockhash": MINED_IN, "blockheight": 460,
                 "confirmations": 2,
             });
             (tx.hash().to_string(), raw)
@@ -91,7 +91,7 @@ async fn outcomes(voter: &Running, hashes: &[TicketHash]) -> Vec<TicketOutcome> 
 }
 
 #[tokio::test]
-async fn tickets_that_web_knows_are_looked_up_and_indexed() {
+async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
     use TicketOutcome::{Added, Known, NotFound, NotOurs, Spent};
 
     let bed = Bed::new().await;
@@ -101,7 +101,11 @@ async fn tickets_that_web_knows_are_looked_up_and_indexed() {
     let (new, spent) = (bought(1, ours), bought(2, ours));
     let foreign = bought(3, PayTo::ScriptHash([9; 20]));
     let_it_know(&bed.dcrd, &[&new, &spent, &foreign]);
+    let own = json!({"isvalid": true, "ismine": true});
+    bed.wallet.answer("validateaddress", own);
+    bed.dcrd.answer("getrawmempool", json!([]));
     let voter = bed.start().await.unwrap();
+    let_it_sync(&bed);
 
     let none = TicketHash::of(b"none");
     let hashes = [
@@ -115,6 +119,9 @@ async fn tickets_that_web_knows_are_looked_up_and_indexed() {
     assert_eq!(first, [Known, Added, Spent, NotOurs, NotFound]);
     let again = outcomes(&voter, &hashes).await;
     assert_eq!(again, [Known, Known, Spent, NotOurs, NotFound]);
+
+    let given = bed.wallet.wait_for_calls("addtransaction", 1).await;
+    assert_eq!(given[0], json!([MINED_IN, new.to_hex()]));
 
     bed.dcrd
         .refuse("getrawtransaction", -32603, "it is closing");
