@@ -1,6 +1,8 @@
 //! Every task is tracked, named, and told to stop.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -13,6 +15,7 @@ use tracing::Instrument as _;
 pub struct Tasks {
     tracker: TaskTracker,
     stop: CancellationToken,
+    panicked: Arc<AtomicBool>,
 }
 
 impl Tasks {
@@ -26,7 +29,7 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let stop = self.stop.clone();
+        let (stop, panicked) = (self.stop.clone(), Arc::clone(&self.panicked));
         let task = task.instrument(tracing::info_span!("task", name));
         #[expect(clippy::disallowed_methods, reason = "the one home of spawn")]
         self.tracker.spawn(async move {
@@ -35,6 +38,7 @@ impl Tasks {
                 .is_err_and(|error| error.is_panic())
             {
                 tracing::error!(name, "task panicked; stopping");
+                panicked.store(true, Ordering::SeqCst);
                 stop.cancel();
             }
         })
@@ -53,6 +57,11 @@ impl Tasks {
         self.stop.cancel();
     }
 
+    /// Whether a task was ended by a panic.
+    pub fn has_panicked(&self) -> bool {
+        self.panicked.load(Ordering::SeqCst)
+    }
+
     /// Asks all tasks to stop and waits for them, at most `limit`. True when all have ended.
     pub async fn stop_and_wait(&self, limit: Duration) -> bool {
         self.stop.cancel();
@@ -60,5 +69,23 @@ impl Tasks {
         tokio::time::timeout(limit, self.tracker.wait())
             .await
             .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_task_stops_the_role_and_is_remembered() {
+        let tasks = Tasks::new();
+        tasks.spawn("sound", async {}).await.unwrap();
+        assert!(!tasks.is_stopping() && !tasks.has_panicked());
+        tasks
+            .spawn("broken", async { panic!("on purpose") })
+            .await
+            .unwrap();
+        tasks.stopping().await;
+        assert!(tasks.has_panicked());
     }
 }

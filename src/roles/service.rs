@@ -3,6 +3,7 @@
 
 use sd_notify::NotifyState;
 
+use super::Failure;
 use crate::config::{LogConfig, Sources};
 use crate::shutdown::Tasks;
 use crate::telemetry::Telemetry;
@@ -30,6 +31,16 @@ pub fn ready(tasks: &Tasks) {
 /// Tells systemd that the role is ending.
 pub fn stopping() {
     tell(NotifyState::Stopping);
+}
+
+/// How a role that was stopped has ended: badly, if it was one of its tasks that stopped it.
+pub fn outcome(tasks: &[&Tasks]) -> Result<(), Failure> {
+    if tasks.iter().any(|tasks| tasks.has_panicked()) {
+        return Err(Failure::failed(anyhow::anyhow!(
+            "a task panicked: a fault of the program, see the log"
+        )));
+    }
+    Ok(())
 }
 
 /// The configured filter from now on, unless `RUST_LOG` wins.

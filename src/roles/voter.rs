@@ -70,7 +70,7 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
         tracing::warn!("some tasks did not end in time");
     }
     tracing::info!("voter has ended");
-    Ok(())
+    service::outcome(&[&front, &back])
 }
 
 /// A core dump would hold the keys that sign. Not to be undone: the hard limit goes too.

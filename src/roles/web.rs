@@ -57,7 +57,7 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     if !tasks.stop_and_wait(STOP).await {
         tracing::warn!("some tasks did not end in time");
     }
-    Ok(())
+    service::outcome(&[&tasks])
 }
 
 /// Database and voters, as they must be before the first page is served.
