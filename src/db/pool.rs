@@ -152,7 +152,8 @@ impl Thread {
         result
     }
 
-    /// The connection goes back before the permit: there is always one for who holds a permit.
+    /// The connection goes back before the permit: who holds a permit waits for none, unless a call
+    /// that was given up still runs.
     fn give_back(&self, mut lent: Borrowed, sound: bool) {
         let mut state = lock(&self.0.state);
         lent.sound = sound && matches!(*state, State::Working { .. });

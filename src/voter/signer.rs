@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::evaluate::Ballot;
+use super::scripts::Script;
 use crate::decred::address::Address;
 use crate::decred::hdkey::{Branch, BranchPrivateKey, ExtendedKeyError};
 use crate::decred::key::{KeyError, PrivateKey};
@@ -71,24 +72,14 @@ impl MemorySigner {
         })
     }
 
-    /// The private key of a script, derived once; `None` when the script's pool key is not its child.
-    fn key<'a>(&self, ballot: &'a Ballot) -> Option<&'a PrivateKey> {
-        let script = &ballot.script;
-        script
-            .key
-            .get_or_init(|| {
-                let key = self.branch.key(script.key_index.0).ok()?;
-                (key.public_key() == *script.redeem.pool_key()).then_some(key)
-            })
-            .as_ref()
-    }
-
-    /// Derives ahead what the first vote of a script would derive.
-    pub fn prepare(&self, script: &super::scripts::Script) {
-        script.key.get_or_init(|| {
+    /// The private key of a script, derived once: ahead, or by its first vote. `None` when the script's
+    /// pool key is not a child of this branch.
+    pub fn prepare<'a>(&self, script: &'a Script) -> Option<&'a PrivateKey> {
+        let derive = || {
             let key = self.branch.key(script.key_index.0).ok()?;
             (key.public_key() == *script.redeem.pool_key()).then_some(key)
-        });
+        };
+        script.key.get_or_init(derive).as_ref()
     }
 }
 
@@ -99,7 +90,9 @@ impl Signer for MemorySigner {
     }
 
     async fn sign(&self, vote: &Transaction, ballot: &Ballot) -> Result<String, SignError> {
-        let key = self.key(ballot).ok_or(sighash::SignError::WrongKey)?;
+        let key = self
+            .prepare(&ballot.script)
+            .ok_or(sighash::SignError::WrongKey)?;
         let mut signed = vote.clone();
         sign_multisig(&mut signed, SIGNED_INPUT, &ballot.script.redeem, key)?;
         Ok(signed.to_hex())
