@@ -82,7 +82,7 @@ fn obey_signals() {
 
 fn open() -> World {
     println!("starting two dcrd, three dcrwallet, two voters and web on simnet …");
-    let mut world = World::open(Pair::Current, "demo", |folder| {
+    let mut world = World::open(Pair::Current, "demo", 2, |folder| {
         format!("sqlite://{}", folder.join("pool.db").display())
     });
     world.patience = VOTE_PATIENCE;

@@ -192,6 +192,7 @@ fn status(state: &FakeState) -> Status {
         },
         vote_version: VoteVersion(state.vote_version),
         tickets: TicketCounts::default(),
+        tickets_loaded: true,
         preferences: PreferencesStatus {
             revision: revision(state),
             count: u64::try_from(state.preferences.len()).unwrap(),

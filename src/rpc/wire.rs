@@ -59,6 +59,9 @@ pub struct Status {
     pub wallet: WalletStatus,
     pub vote_version: VoteVersion,
     pub tickets: TicketCounts,
+    /// Wallet, live list and blocks were all read since the start: what is missing in `tickets` is missing
+    /// here, not just late.
+    pub tickets_loaded: bool,
     pub preferences: PreferencesStatus,
     pub scripts: ScriptRegistry,
     pub config: ConfigDigests,

@@ -49,6 +49,8 @@ pub enum Report {
     /// dcrd's best block.
     Best(Tip),
     Found(Vec<Found>),
+    /// Every source of tickets was read to its end.
+    Loaded,
     /// Asked for, and dcrd knows no such transaction, or it is no ticket.
     NoTicket(TicketHash),
     Subsidy(Height, Atoms),

@@ -60,6 +60,7 @@ impl Loader {
             best = now;
         }
         self.history(best.height).await?;
+        self.links.report(Report::Loaded).await;
         tracing::info!(block.height = %best.height, "tickets are loaded");
         Ok(())
     }

@@ -129,6 +129,7 @@ impl Engine {
             }
             Report::Best(tip) => self.on_best(tip),
             Report::Found(found) => self.on_found(&found),
+            Report::Loaded => self.state.tickets_loaded = true,
             Report::NoTicket(hash) => {
                 self.state.foreign.insert(hash, [0; 20]);
                 self.vote_again();

@@ -234,6 +234,7 @@ impl Engine {
             wallet: state.wallet.clone(),
             vote_version: state.vote_version,
             tickets: state.tickets.counts(),
+            tickets_loaded: state.tickets_loaded,
             preferences: PreferencesStatus {
                 revision: state.preferences.revision(),
                 count: state.preferences.count() as u64,

@@ -27,6 +27,8 @@ pub struct State {
     pub scripts: Scripts,
     pub preferences: Preferences,
     pub tickets: Index,
+    /// All sources were read once since the start.
+    pub tickets_loaded: bool,
     /// Tickets that pay to other scripts, with those scripts: one of them may become ours.
     pub foreign: HashMap<TicketHash, ScriptHash>,
     /// Low-fee tickets that an admin accepted, known here or not.
@@ -54,6 +56,7 @@ impl State {
             scripts: Scripts::new(params.network),
             preferences: Preferences::default(),
             tickets: Index::new(params, instance),
+            tickets_loaded: false,
             foreign: HashMap::new(),
             added: HashSet::new(),
             judge,

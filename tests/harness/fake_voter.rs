@@ -212,6 +212,7 @@ fn healthy(network: Network) -> Status {
         },
         vote_version: VoteVersion(12),
         tickets: TicketCounts::default(),
+        tickets_loaded: true,
         preferences: PreferencesStatus {
             revision: Revision(0),
             count: 0,

@@ -38,11 +38,16 @@ pub struct World {
 }
 
 impl World {
-    /// A network of daemons and a pool of two voting nodes on it, without users. `database_url` is told
-    /// the folder where a database may live.
-    pub fn open(pair: Pair, name: &str, database_url: impl FnOnce(&Path) -> String) -> Self {
+    /// A network of daemons and a pool of so many voting nodes on it, without users. `database_url` is
+    /// told the folder where a database may live.
+    pub fn open(
+        pair: Pair,
+        name: &str,
+        voting_nodes: usize,
+        database_url: impl FnOnce(&Path) -> String,
+    ) -> Self {
         let folder = Folder::new(name);
-        let simnet = Simnet::start(pair, folder.path(), 2);
+        let simnet = Simnet::start(pair, folder.path(), voting_nodes);
         let url = database_url(folder.path());
         let pool = Pool::open(&simnet, folder.path(), &url);
         Self {

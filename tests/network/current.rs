@@ -11,7 +11,7 @@ use super::claims;
 fn two_users_tickets_carry_the_chain_past_block_200() {
     let database = MariaDb::shared();
     let url = database.url(&database.create_database());
-    let mut world = World::open(Pair::Current, "story", |_| url.clone());
+    let mut world = World::open(Pair::Current, "story", 2, |_| url.clone());
 
     let yes = claims::bits_of_choice(&world, "yes");
     let no = claims::bits_of_choice(&world, "no");

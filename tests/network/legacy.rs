@@ -14,7 +14,7 @@ const WALLET_BUYS_FROM: u32 = 144;
 #[test]
 fn wallets_of_old_buy_and_their_tickets_are_voted() {
     let mut url = String::new();
-    let mut world = World::open(Pair::Legacy, "legacy", |folder| {
+    let mut world = World::open(Pair::Legacy, "legacy", 2, |folder| {
         url = format!("sqlite://{}", folder.join("pool.db").display());
         url.clone()
     });
