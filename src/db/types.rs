@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Result;
 use super::connection::Location;
-use crate::decred::{Height, VoteBits, VoteVersion};
+use crate::decred::{Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId};
 use crate::secret::Secret;
 
@@ -213,6 +213,8 @@ pub struct TicketPage {
     pub instance: InstanceId,
     pub sequence: u64,
     pub tickets: Vec<TicketRecord>,
+    /// Tickets that vanished from the mempool without having been mined.
+    pub gone: Vec<TicketHash>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -56,13 +56,14 @@ impl Pool {
                 .within(QUICK, peer.voter().tickets_since(request))
                 .await?;
             let moved = cursor.instance != Some(page.instance) || cursor.sequence != page.sequence;
-            if moved || !page.tickets.is_empty() {
+            if moved || !page.tickets.is_empty() || !page.gone.is_empty() {
                 self.store
                     .store_tickets(TicketPage {
                         voter: peer.name().to_owned(),
                         instance: page.instance,
                         sequence: page.sequence,
                         tickets: page.tickets,
+                        gone: page.gone,
                     })
                     .await?;
             }

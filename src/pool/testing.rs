@@ -305,6 +305,7 @@ impl Voter for FakeVoter {
             instance: state.instance,
             sequence: u64::try_from(sequence).unwrap(),
             more: sequence < state.tickets.len(),
+            gone: Vec::new(),
             tickets,
         })
     }

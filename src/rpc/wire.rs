@@ -159,8 +159,22 @@ pub struct BlockVotes {
     /// Own, accepted tickets among the winners.
     pub own_winners: u32,
     pub votes: Vec<VoteReport>,
+    /// Winners that got no vote although they are, or may be, the pool's own.
+    pub unvoted: Vec<Unvoted>,
     /// From the notification to the last own vote accepted; `None` without own winners.
     pub last_accepted_us: Option<u64>,
+}
+
+/// A winner without a vote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unvoted {
+    pub ticket: TicketHash,
+    /// `not voted: …`
+    pub reason: String,
+    /// By the pool's own rule (a low fee that no admin accepted). Else it is a failure: what the vote
+    /// needed was not known while it could help.
+    pub by_rule: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,6 +319,9 @@ pub struct TicketsPage {
     /// Where the next page starts.
     pub sequence: u64,
     pub tickets: Vec<TicketRecord>,
+    /// Tickets that vanished from the mempool without having been mined; one that comes back is among
+    /// `tickets` of a later page.
+    pub gone: Vec<TicketHash>,
     pub more: bool,
 }
 

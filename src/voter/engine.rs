@@ -11,6 +11,7 @@ use super::disk::Kind;
 use super::evaluate::{PATIENCE, evaluate, next};
 use super::event::{Event, Report, Request};
 use super::links::Links;
+use super::rounds::Missed;
 use super::saver::{DEBOUNCE, Save};
 use super::signer::Signers;
 use super::snapshot::Part;
@@ -168,7 +169,7 @@ impl Engine {
             .rounds
             .announce(block, height, winners.received, &winners.tickets);
         if height > *self.best.borrow() {
-            self.best.send_replace(height);
+            self.move_best(height);
         }
         self.vote(block);
         self.ask_subsidy(next(next(height)));
@@ -201,9 +202,24 @@ impl Engine {
         }
     }
 
-    /// Where the chain's end is, for votes that are tried again.
+    /// Where the chain's end is, for votes that are tried again. What no vote can help any more is a failure
+    /// that someone must look at.
     pub(super) fn move_best(&mut self, height: Height) {
         self.best.send_replace(height);
+        for missed in self.state.rounds.give_up_late(height) {
+            let Missed {
+                block,
+                ticket,
+                reason,
+                ..
+            } = missed;
+            tracing::error!(block.hash = %block, block.height = %missed.height, ticket.hash = %ticket, reason, "no vote in time");
+            self.alarm(
+                alarms::id::VOTE_FAILED,
+                Some(format!("ticket {ticket}: {reason}")),
+            );
+            self.tell_round(block);
+        }
     }
 
     /// Asks ahead what a vote will need.

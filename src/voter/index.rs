@@ -1,8 +1,14 @@
 //! Every ticket of the pool's users ever seen, by hash, with a numbering of changes that web follows.
 //! A status is never set: it follows from what is known (mined, voted, revoked) and the tip; pure.
 
+mod counts;
+mod pages;
+mod undo;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+use counts::Kind;
 
 use super::life::{Life, Settled, status};
 use super::scripts::{Script, ScriptHash};
@@ -10,13 +16,12 @@ use crate::decred::params::Params;
 use crate::decred::ticket::Ticket;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash, TxHash};
 use crate::domain::{FeeVerdict, InstanceId, TicketRecord, TicketStatus, VoteRecord};
-use crate::rpc::wire::{TicketCounts, TicketsPage, TicketsSince};
 
-/// What tickets are counted by: status, low fee, revoked.
-type Kind = (TicketStatus, bool, bool);
+/// Tickets by the height at which something happened to them.
+type ByHeight = BTreeMap<Height, HashSet<TicketHash>>;
 
-/// A page of `tickets_since` is never larger.
-const PAGE_LIMIT: u32 = 5_000;
+/// How tickets ended that are not in the index is remembered for so many blocks.
+const STRAYS_KEPT: u32 = 512;
 
 /// A ticket of a pool user.
 #[derive(Debug, Clone)]
@@ -55,8 +60,14 @@ pub struct Index {
     tip: Height,
     /// Shared with the copy that is being written to disk.
     by_hash: HashMap<TicketHash, Arc<Entry>>,
+    /// Tickets, and those that are gone, by their last change.
     by_sequence: BTreeMap<u64, TicketHash>,
-    by_mined: BTreeMap<Height, HashSet<TicketHash>>,
+    /// Tickets that vanished without having been mined, with the numbers of their departure.
+    gone: HashMap<TicketHash, u64>,
+    by_mined: ByHeight,
+    by_settled: ByHeight,
+    /// How tickets ended that are not in the index: whoever finds one of them a moment later finds its end.
+    strays: HashMap<TicketHash, Settled>,
     counts: HashMap<Kind, u64>,
     sequence: u64,
     reward: Atoms,
@@ -70,7 +81,10 @@ impl Index {
             tip: Height(0),
             by_hash: HashMap::new(),
             by_sequence: BTreeMap::new(),
+            gone: HashMap::new(),
             by_mined: BTreeMap::new(),
+            by_settled: BTreeMap::new(),
+            strays: HashMap::new(),
             counts: HashMap::new(),
             sequence: 0,
             reward: Atoms(0),
@@ -137,6 +151,10 @@ impl Index {
                 settled: None,
                 sequence: 0,
             });
+            let ended = self.strays.remove(&ticket.hash);
+            if ended.is_some() {
+                self.settle(ticket.hash, ended);
+            }
         }
         if mined.is_some() {
             self.mine(ticket.hash, mined);
@@ -145,13 +163,11 @@ impl Index {
 
     /// As read back from disk.
     pub fn restore(&mut self, mut entry: Entry) {
+        let (hash, mined) = (entry.record.hash, entry.record.mined);
+        let settled = entry.settled.as_ref().and_then(Settled::height);
         entry.sequence = 0;
-        if let Some((_, height)) = entry.record.mined {
-            self.by_mined
-                .entry(height)
-                .or_default()
-                .insert(entry.record.hash);
-        }
+        refile(&mut self.by_mined, hash, None, mined.map(|(_, at)| at));
+        refile(&mut self.by_settled, hash, None, settled);
         self.insert(entry);
     }
 
@@ -163,15 +179,9 @@ impl Index {
         if before == mined {
             return;
         }
-        if let Some((_, height)) = before
-            && let Some(set) = self.by_mined.get_mut(&height)
-        {
-            set.remove(&hash);
-        }
-        if let Some((_, height)) = mined {
-            self.by_mined.entry(height).or_default().insert(hash);
-        }
-        let moved = mined.is_some() && before.map(|(_, at)| at) != mined.map(|(_, at)| at);
+        let (from, to) = (before.map(|(_, at)| at), mined.map(|(_, at)| at));
+        refile(&mut self.by_mined, hash, from, to);
+        let moved = to.is_some() && from != to;
         self.change(hash, |entry| {
             entry.record.mined = mined;
             if moved && entry.record.verdict != FeeVerdict::Added {
@@ -197,7 +207,8 @@ impl Index {
             .collect()
     }
 
-    /// Makes exactly `added` of the low-fee tickets voted.
+    /// Makes exactly `added` of the low-fee tickets voted. How a ticket came to vote is not changed after
+    /// its end: web's list drops it then.
     pub fn set_added(&mut self, added: &HashSet<TicketHash>) {
         let changes: Vec<_> = self
             .all()
@@ -205,7 +216,9 @@ impl Index {
                 let hash = entry.record.hash;
                 match (entry.record.verdict, added.contains(&hash)) {
                     (FeeVerdict::Low, true) => Some((hash, FeeVerdict::Added)),
-                    (FeeVerdict::Added, false) => Some((hash, FeeVerdict::Low)),
+                    (FeeVerdict::Added, false) if entry.settled.is_none() => {
+                        Some((hash, FeeVerdict::Low))
+                    }
                     _ => None,
                 }
             })
@@ -235,7 +248,23 @@ impl Index {
         }
     }
 
+    /// Those of `hashes` that are here and whose end is not known.
+    pub fn open(&self, hashes: &[TicketHash]) -> Vec<TicketHash> {
+        let is_open = |entry: &Arc<Entry>| entry.settled.is_none();
+        let open = |hash: &&TicketHash| self.by_hash.get(*hash).is_some_and(is_open);
+        hashes.iter().filter(open).copied().collect()
+    }
+
     fn settle(&mut self, hash: TicketHash, settled: Option<Settled>) {
+        let Some(entry) = self.by_hash.get(&hash) else {
+            if let Some(settled) = settled {
+                self.strays.insert(hash, settled);
+            }
+            return;
+        };
+        let from = entry.settled.as_ref().and_then(Settled::height);
+        let to = settled.as_ref().and_then(Settled::height);
+        refile(&mut self.by_settled, hash, from, to);
         let mut difference = 0i64;
         self.change(hash, |entry| {
             let before = entry.record.vote.take().map_or(0, |vote| vote.reward.0);
@@ -262,68 +291,16 @@ impl Index {
         for hash in changed {
             self.change(hash, |_| {});
         }
-    }
-
-    /// Takes back all that happened above `height`, which is then the tip.
-    pub fn take_back_above(&mut self, height: Height) {
-        let mined: Vec<TicketHash> = self
-            .by_mined
-            .range(Height(height.0.saturating_add(1))..)
-            .flat_map(|(_, set)| set)
-            .copied()
-            .collect();
-        let above = |settled: &Settled| settled.height().is_some_and(|at| at > height);
-        let settled: Vec<TicketHash> = self
-            .all()
-            .filter(|entry| entry.settled.as_ref().is_some_and(above))
-            .map(|entry| entry.record.hash)
-            .collect();
-        for hash in mined {
-            self.mine(hash, None);
-        }
-        for hash in settled {
-            self.settle(hash, None);
-        }
-        self.advance(height);
-    }
-
-    /// Takes back all that block `block` did; the tip is then the one below it.
-    pub fn take_back(&mut self, block: BlockHash, height: Height) {
-        let mined = self.by_mined.get(&height).into_iter().flatten();
-        let unmined: Vec<TicketHash> = mined
-            .filter(|hash| {
-                self.by_hash
-                    .get(hash)
-                    .and_then(|entry| entry.record.mined)
-                    .is_some_and(|(mined_in, _)| mined_in == block)
-            })
-            .copied()
-            .collect();
-        let reopened: Vec<TicketHash> = self
-            .all()
-            .filter(|entry| {
-                entry
-                    .settled
-                    .as_ref()
-                    .is_some_and(|s| s.block() == Some(block))
-            })
-            .map(|entry| entry.record.hash)
-            .collect();
-        for hash in unmined {
-            self.mine(hash, None);
-        }
-        for hash in reopened {
-            self.settle(hash, None);
-        }
-        self.advance(Height(height.0.saturating_sub(1)));
+        let oldest = Height(height.0.saturating_sub(STRAYS_KEPT));
+        self.strays
+            .retain(|_, settled| settled.height() >= Some(oldest));
     }
 
     fn insert(&mut self, mut entry: Entry) {
         let hash = entry.record.hash;
         entry.record.status = status(&life(&entry), self.tip, self.params);
-        self.sequence += 1;
-        entry.sequence = self.sequence;
-        self.by_sequence.insert(self.sequence, hash);
+        self.forget_departure(&hash);
+        entry.sequence = self.number(hash);
         self.count(&entry.record, 1);
         let reward = entry.record.vote.as_ref().map_or(0, |vote| vote.reward.0);
         self.reward = Atoms(self.reward.0.saturating_add(reward));
@@ -343,58 +320,27 @@ impl Index {
             self.count(&before, -1);
             self.count(&entry.record, 1);
             self.by_sequence.remove(&entry.sequence);
-            self.sequence += 1;
-            entry.sequence = self.sequence;
-            self.by_sequence.insert(self.sequence, hash);
+            entry.sequence = self.number(hash);
         }
         self.by_hash.insert(hash, Arc::new(entry));
     }
+}
 
-    fn count(&mut self, record: &TicketRecord, step: i64) {
-        let low = record.verdict == FeeVerdict::Low;
-        let kind = (record.status, low, record.revocation.is_some());
-        let count = self.counts.entry(kind).or_default();
-        *count = count.saturating_add_signed(step);
+/// Moves a ticket to where it belongs now.
+fn refile(tickets: &mut ByHeight, hash: TicketHash, from: Option<Height>, to: Option<Height>) {
+    if from == to {
+        return;
     }
-
-    /// By status, low-fee tickets apart.
-    pub fn counts(&self) -> TicketCounts {
-        let sum = |of: &dyn Fn(&Kind) -> bool| {
-            let kinds = self.counts.iter().filter(|(kind, _)| of(kind));
-            kinds.map(|(_, count)| count).sum::<u64>()
-        };
-        let good = |wanted| sum(&|&(status, low, _)| status == wanted && !low);
-        TicketCounts {
-            mempool: good(TicketStatus::Mempool),
-            immature: good(TicketStatus::Immature),
-            live: good(TicketStatus::Live),
-            voted: good(TicketStatus::Voted),
-            missed: good(TicketStatus::Missed),
-            expired: good(TicketStatus::Expired),
-            revoked: sum(&|&(_, _, revoked)| revoked),
-            low_fee: sum(&|&(_, low, _)| low),
+    if let Some(from) = from
+        && let Some(there) = tickets.get_mut(&from)
+    {
+        there.remove(&hash);
+        if there.is_empty() {
+            tickets.remove(&from);
         }
     }
-
-    /// What changed since a cursor; another instance's cursor starts over.
-    pub fn since(&self, request: &TicketsSince) -> TicketsPage {
-        let known = request.instance == Some(self.instance) && request.sequence <= self.sequence;
-        let from = if known { request.sequence } else { 0 };
-        let limit = usize::try_from(request.limit.clamp(1, PAGE_LIMIT)).unwrap_or(1);
-        let mut rest = self.by_sequence.range(from.saturating_add(1)..);
-        let page: Vec<_> = rest.by_ref().take(limit).collect();
-        TicketsPage {
-            instance: self.instance,
-            sequence: page
-                .last()
-                .map_or(self.sequence, |(sequence, _)| **sequence),
-            tickets: page
-                .iter()
-                .filter_map(|(_, hash)| self.by_hash.get(hash))
-                .map(|entry| entry.record.clone())
-                .collect(),
-            more: rest.next().is_some(),
-        }
+    if let Some(to) = to {
+        tickets.entry(to).or_default().insert(hash);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::cast::{is_failure, is_success};
 use super::policy::Choice;
 use crate::decred::{BlockHash, Height, TicketHash};
-use crate::rpc::wire::{BlockVotes, VoteReport};
+use crate::rpc::wire::{BlockVotes, Unvoted, VoteReport};
 
 /// Blocks whose votes are remembered.
 const KEPT: usize = 100;
@@ -42,6 +42,56 @@ pub enum Slot {
     Casting(Choice),
     /// Its report is there.
     Done,
+    /// A vote would come too late, and none was cast.
+    Lost(Lost),
+}
+
+/// Why a winner got no vote in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// It may be ours.
+    Unknown,
+    /// It is ours.
+    Unready,
+}
+
+/// A winner whose time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    pub block: BlockHash,
+    pub height: Height,
+    pub ticket: TicketHash,
+    pub reason: &'static str,
+}
+
+impl Lost {
+    fn reason(self) -> &'static str {
+        match self {
+            Lost::Unknown => "not voted: dcrd did not tell in time whose ticket it is",
+            Lost::Unready => "not voted: its fee was not judged in time",
+        }
+    }
+}
+
+const LOW_FEE: &str = "not voted: its fee is low and no admin added it";
+
+impl Slot {
+    /// What it becomes when a vote cannot help any more.
+    fn when_late(&self) -> Option<Lost> {
+        match self {
+            Slot::Open | Slot::Asked => Some(Lost::Unknown),
+            Slot::Waiting => Some(Lost::Unready),
+            _ => None,
+        }
+    }
+
+    fn unvoted(&self) -> Option<(&'static str, bool)> {
+        match self {
+            Slot::LowFee => Some((LOW_FEE, true)),
+            Slot::Lost(lost) => Some((lost.reason(), false)),
+            _ => None,
+        }
+    }
 }
 
 impl Round {
@@ -58,10 +108,12 @@ impl Round {
 
     /// Own, accepted tickets among the winners.
     pub fn own(&self) -> u32 {
-        let own = self
-            .winners
-            .values()
-            .filter(|slot| matches!(slot, Slot::Waiting | Slot::Casting(_) | Slot::Done));
+        let own = self.winners.values().filter(|slot| {
+            matches!(
+                slot,
+                Slot::Waiting | Slot::Casting(_) | Slot::Done | Slot::Lost(Lost::Unready)
+            )
+        });
         u32::try_from(own.count()).unwrap_or(u32::MAX)
     }
 
@@ -89,9 +141,24 @@ impl Round {
         }
     }
 
+    /// Votes that failed, and winners that got none in time.
     pub fn failed(&self) -> usize {
         let failed = |report: &&VoteReport| is_failure(report.outcome);
-        self.reports.values().filter(failed).count()
+        let lost = |slot: &&Slot| matches!(slot, Slot::Lost(_));
+        let lost = self.winners.values().filter(lost).count();
+        lost.saturating_add(self.reports.values().filter(failed).count())
+    }
+
+    fn unvoted(&self) -> Vec<Unvoted> {
+        let unvoted = self.winners.iter().filter_map(|(ticket, slot)| {
+            let (reason, by_rule) = slot.unvoted()?;
+            Some(Unvoted {
+                ticket: *ticket,
+                reason: reason.to_owned(),
+                by_rule,
+            })
+        });
+        unvoted.collect()
     }
 
     pub fn votes(&self) -> BlockVotes {
@@ -100,6 +167,7 @@ impl Round {
             height: self.height,
             own_winners: self.own(),
             votes: self.reports.values().cloned().collect(),
+            unvoted: self.unvoted(),
             last_accepted_us: self
                 .reports
                 .values()
@@ -135,7 +203,7 @@ impl Rounds {
         };
         for ticket in tickets {
             let slot = round.winners.entry(*ticket).or_insert(Slot::Open);
-            if matches!(slot, Slot::Done | Slot::Asked) {
+            if matches!(slot, Slot::Done | Slot::Asked | Slot::Lost(_)) {
                 *slot = Slot::Open;
             }
         }
@@ -156,6 +224,27 @@ impl Rounds {
             .filter(|round| in_time(round.height, best))
             .map(|round| round.block)
             .collect()
+    }
+
+    /// Gives up what waits in rounds whose time is over, and says what that was.
+    pub fn give_up_late(&mut self, best: Height) -> Vec<Missed> {
+        let mut missed = Vec::new();
+        let late = |round: &&mut Round| !in_time(round.height, best);
+        for round in self.0.iter_mut().filter(late) {
+            for (ticket, slot) in &mut round.winners {
+                let Some(lost) = slot.when_late() else {
+                    continue;
+                };
+                *slot = Slot::Lost(lost);
+                missed.push(Missed {
+                    block: round.block,
+                    height: round.height,
+                    ticket: *ticket,
+                    reason: lost.reason(),
+                });
+            }
+        }
+        missed
     }
 
     /// When the next round stops waiting for the preferences.
@@ -185,4 +274,66 @@ impl Rounds {
 /// Whether a vote on a block at `height` can still help while the best block is at `best`.
 pub fn in_time(height: Height, best: Height) -> bool {
     best.0 <= height.0.saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decred::hash::Hash;
+
+    const BLOCK: BlockHash = Hash([77; 32]);
+
+    fn announced(slots: &[Slot]) -> Rounds {
+        let mut rounds = Rounds::default();
+        let tickets: Vec<_> = (1..).take(slots.len()).map(|n| Hash([n; 32])).collect();
+        rounds.announce(BLOCK, Height(170), Instant::now(), &tickets);
+        let round = rounds.get_mut(&BLOCK).unwrap();
+        for (ticket, slot) in tickets.iter().zip(slots) {
+            round.winners.insert(*ticket, slot.clone());
+        }
+        rounds
+    }
+
+    fn unvoted(rounds: &Rounds) -> Vec<(TicketHash, bool)> {
+        let votes = rounds.get(&BLOCK).unwrap().votes();
+        let unvoted = votes.unvoted.iter();
+        unvoted.map(|it| (it.ticket, it.by_rule)).collect()
+    }
+
+    #[test]
+    fn what_waits_too_long_is_a_failure_once() {
+        let mut rounds = announced(&[Slot::Asked, Slot::Waiting, Slot::Foreign, Slot::Done]);
+        assert!(rounds.give_up_late(Height(171)).is_empty(), "still a help");
+        let missed = rounds.give_up_late(Height(172));
+        let tickets: Vec<_> = missed.iter().map(|it| it.ticket).collect();
+        assert_eq!(tickets, [Hash([1; 32]), Hash([2; 32])]);
+        assert!(missed.iter().all(|it| it.reason.starts_with("not voted: ")));
+        assert!(rounds.give_up_late(Height(173)).is_empty());
+        let round = rounds.get(&BLOCK).unwrap();
+        assert_eq!((round.own(), round.failed()), (2, 2));
+        assert!(round.is_settled());
+        assert_eq!(
+            unvoted(&rounds),
+            [(Hash([1; 32]), false), (Hash([2; 32]), false)]
+        );
+    }
+
+    #[test]
+    fn a_low_fee_is_told_at_once_and_is_no_failure() {
+        let mut rounds = announced(&[Slot::LowFee]);
+        assert_eq!(unvoted(&rounds), [(Hash([1; 32]), true)]);
+        assert!(rounds.give_up_late(Height(172)).is_empty());
+        let round = rounds.get(&BLOCK).unwrap();
+        assert_eq!((round.own(), round.failed()), (0, 0));
+    }
+
+    #[test]
+    fn a_block_that_is_announced_again_gets_another_chance() {
+        let mut rounds = announced(&[Slot::Waiting]);
+        assert_eq!(rounds.give_up_late(Height(172)).len(), 1);
+        rounds.announce(BLOCK, Height(170), Instant::now(), &[Hash([1; 32])]);
+        let round = rounds.get(&BLOCK).unwrap();
+        assert_eq!(round.winners[&Hash([1; 32])], Slot::Open);
+        assert!(unvoted(&rounds).is_empty());
+    }
 }

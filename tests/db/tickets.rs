@@ -16,6 +16,7 @@ on_both!(
     tickets_are_counted,
     a_voter_behind_takes_nothing_back,
     voters_telling_the_same_at_once_store_it_once,
+    a_ticket_that_vanished_unmined_is_deleted,
 );
 
 const VOTER: &str = "https://10.0.0.20:9113";
@@ -54,6 +55,7 @@ fn page(voter: &str, instance: u128, sequence: u64, tickets: Vec<TicketRecord>) 
         instance: InstanceId(Uuid::from_u128(instance)),
         sequence,
         tickets,
+        gone: Vec::new(),
     }
 }
 
@@ -184,4 +186,30 @@ async fn voters_telling_the_same_at_once_store_it_once(bed: Bed) {
         task.await.unwrap().unwrap();
     }
     assert_eq!(store.ticket_count_of(UserId(1)).await.unwrap(), 60);
+}
+
+async fn a_ticket_that_vanished_unmined_is_deleted(bed: Bed) {
+    let store = bed.store().await;
+    let (unmined, live) = (
+        ticket(1, 1, TicketStatus::Mempool),
+        ticket(2, 1, TicketStatus::Live),
+    );
+    let told = vec![unmined.clone(), live.clone()];
+    store.store_tickets(page(VOTER, 7, 2, told)).await.unwrap();
+    // What is gone for a voter that is behind may be mined for another.
+    let mut gone = page(VOTER, 7, 5, Vec::new());
+    gone.gone = vec![unmined.hash, live.hash, Hash([9; 32])];
+    store.store_tickets(gone).await.unwrap();
+    assert_eq!(store.ticket(unmined.hash).await.unwrap(), None);
+    assert_eq!(store.ticket(live.hash).await.unwrap(), Some(live));
+    assert_eq!(store.ticket_cursor(VOTER).await.unwrap().sequence, 5);
+    let back = vec![ticket(1, 1, TicketStatus::Immature)];
+    store
+        .store_tickets(page(VOTER, 7, 6, back.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.ticket(unmined.hash).await.unwrap().as_ref(),
+        back.first()
+    );
 }

@@ -352,6 +352,7 @@ impl Voter for FakeVoter {
                 instance: state.status.instance,
                 sequence: to as u64,
                 tickets: state.tickets[from..to].to_vec(),
+                gone: Vec::new(),
                 more: to < state.tickets.len(),
             }
         }))

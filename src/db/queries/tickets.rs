@@ -181,6 +181,15 @@ pub fn update(
         .map(drop)
 }
 
+/// Deletes a ticket that vanished before it was mined. One that another voter saw mined stays.
+pub fn delete_unmined(connection: &mut AnyConnection, ticket: Hash) -> QueryResult<()> {
+    let unmined = word(&STATUSES, &TicketStatus::Mempool);
+    diesel::delete(dsl::tickets.find(ticket.to_string()))
+        .filter(dsl::status.eq(unmined))
+        .execute(connection)
+        .map(drop)
+}
+
 /// Newest first: those in the mempool, then by the height they were mined at.
 pub fn of_user(
     connection: &mut AnyConnection,

@@ -28,6 +28,9 @@ impl Store {
             for ticket in &page.tickets {
                 store(connection, ticket, &source)?;
             }
+            for hash in &page.gone {
+                tickets::delete_unmined(connection, *hash)?;
+            }
             cursors::set(connection, &voter, page.instance, sequence)
         })
         .await

@@ -1,9 +1,11 @@
 use uuid::Uuid;
 
+use super::pages::GONE_KEPT;
 use super::*;
 use crate::decred::hash::Hash;
 use crate::decred::params::Network;
 use crate::decred::{VoteBits, VoteVersion};
+use crate::rpc::wire::TicketsSince;
 use crate::voter::testing::{script, ticket};
 
 fn block(height: u32) -> (BlockHash, Height) {
@@ -180,4 +182,110 @@ fn what_an_unknown_ticket_does_is_passed_over() {
     let mut index = index();
     index.voted(Hash([3; 32]), vote(110));
     assert!(index.is_empty());
+}
+
+fn all_since(index: &Index) -> crate::rpc::wire::TicketsPage {
+    index.since(&TicketsSince {
+        instance: None,
+        sequence: 0,
+        limit: u32::MAX,
+    })
+}
+
+#[test]
+fn a_ticket_that_vanished_unmined_is_told_to_be_gone() {
+    let mut index = index();
+    let hash = see(&mut index, 1, None);
+    let before = index.sequence();
+    assert!(index.forget(&hash));
+    assert!(!index.contains(&hash));
+    assert_eq!(index.counts().mempool, 0);
+    let page = index.since(&TicketsSince {
+        instance: Some(InstanceId(Uuid::from_u128(1))),
+        sequence: before,
+        limit: 10,
+    });
+    assert_eq!(
+        (page.tickets.len(), page.gone, page.more),
+        (0, vec![hash], false)
+    );
+    assert!(page.sequence > before);
+    assert!(!index.forget(&hash), "once");
+}
+
+#[test]
+fn a_ticket_that_is_mined_after_all_comes_back() {
+    let mut index = index();
+    let hash = see(&mut index, 1, None);
+    index.forget(&hash);
+    see(&mut index, 1, Some(101));
+    let page = all_since(&index);
+    assert_eq!((page.tickets.len(), page.gone.len()), (1, 0));
+    assert!(!index.forget(&hash), "a mined ticket stays");
+    index.take_back(block(101).0, Height(101));
+    assert!(index.forget(&hash), "a reorganisation may lose it");
+}
+
+#[test]
+fn departures_are_bounded() {
+    let mut index = index();
+    for number in 0..=u32::try_from(GONE_KEPT).unwrap() {
+        index.note_departure(Hash::of(&number.to_le_bytes()));
+    }
+    let page = all_since(&index);
+    assert_eq!(page.gone.len(), GONE_KEPT);
+    assert!(!page.gone.contains(&Hash::of(&0u32.to_le_bytes())));
+}
+
+#[test]
+fn an_end_that_came_before_the_ticket_was_known_counts() {
+    let mut index = index();
+    let unknown = ticket(1, &script(4)).hash;
+    index.voted(unknown, vote(110));
+    index.advance(Height(110));
+    let hash = see(&mut index, 1, Some(90));
+    assert_eq!(
+        (hash, status(&index, &hash)),
+        (unknown, TicketStatus::Voted)
+    );
+    index.take_back(block(110).0, Height(110));
+    assert_eq!(status(&index, &hash), TicketStatus::Live);
+
+    index.voted(Hash([2; 32]), vote(110));
+    index.take_back(block(110).0, Height(110));
+    let other = see(&mut index, 2, Some(90));
+    assert_eq!(status(&index, &other), TicketStatus::Live);
+}
+
+#[test]
+fn an_added_ticket_that_voted_stays_added() {
+    let mut index = index();
+    let (voted, live) = (see(&mut index, 1, Some(80)), see(&mut index, 2, Some(80)));
+    for hash in [voted, live] {
+        index.judge(hash, FeeVerdict::Low, Atoms(0));
+    }
+    index.set_added(&HashSet::from([voted, live]));
+    index.voted(voted, vote(110));
+    index.set_added(&HashSet::new());
+    let verdict = |hash| index.get(hash).unwrap().record.verdict;
+    assert_eq!(
+        (verdict(&voted), verdict(&live)),
+        (FeeVerdict::Added, FeeVerdict::Low)
+    );
+}
+
+#[test]
+fn what_was_believed_of_another_block_at_a_height_is_taken_back() {
+    let mut index = index();
+    let mined = see(&mut index, 1, Some(101));
+    let voted = see(&mut index, 2, Some(80));
+    let right = see(&mut index, 3, None);
+    index.voted(voted, vote(101));
+    let truth = Hash([200; 32]);
+    index.mine(right, Some((truth, Height(101))));
+    index.hold_to(truth, Height(101));
+    index.advance(Height(101));
+    assert_eq!(status(&index, &mined), TicketStatus::Mempool);
+    assert_eq!(status(&index, &voted), TicketStatus::Live);
+    assert_eq!(status(&index, &right), TicketStatus::Immature);
 }
