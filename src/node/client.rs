@@ -69,6 +69,17 @@ pub struct Timing {
     pub write: Duration,
 }
 
+impl Timing {
+    /// For dcrd, on which the votes depend: one that is silent is given up within five seconds. It answers
+    /// pings whatever else it does.
+    pub const VOTING: Timing = Timing {
+        connect: Duration::from_secs(5),
+        ping_every: Duration::from_secs(1),
+        silence: Duration::from_secs(4),
+        write: Duration::from_secs(5),
+    };
+}
+
 impl Default for Timing {
     fn default() -> Self {
         Self {
@@ -88,6 +99,26 @@ pub struct Client {
     link: watch::Receiver<Option<Arc<Link>>>,
     /// What an unhurried handle must hold to call.
     lane: Option<Arc<Semaphore>>,
+    /// The one connection of a pinned handle.
+    only: Option<Arc<Link>>,
+}
+
+/// For which connection something was found out. Behind another one there may be another daemon: then it
+/// must be found out anew.
+#[derive(Debug, Clone, Default)]
+pub struct ForConnection(Arc<AtomicU64>);
+
+impl ForConnection {
+    /// It holds for the connection of this handle, which should be a pinned one.
+    pub fn set(&self, client: &Client) {
+        self.0
+            .store(client.connection().unwrap_or(0), Ordering::SeqCst);
+    }
+
+    /// Whether it holds for the connection that this handle uses now.
+    pub fn holds(&self, client: &Client) -> bool {
+        client.connection() == Some(self.0.load(Ordering::SeqCst))
+    }
 }
 
 /// What all handles and the supervisor have in common.
@@ -135,6 +166,7 @@ impl Client {
             shared,
             link,
             lane: None,
+            only: None,
         };
         Ok((client, notifications))
     }
@@ -145,10 +177,31 @@ impl Client {
 
     /// Whether calls can be written now.
     pub fn is_connected(&self) -> bool {
-        self.link
-            .borrow()
-            .as_ref()
-            .is_some_and(|link| !link.is_ended())
+        self.current().is_some_and(|link| !link.is_ended())
+    }
+
+    fn current(&self) -> Option<Arc<Link>> {
+        match &self.only {
+            Some(link) => Some(link.clone()),
+            None => self.link.borrow().clone(),
+        }
+    }
+
+    /// The number of the connection there is now; no two have the same.
+    pub fn connection(&self) -> Option<u64> {
+        self.current().map(|link| link.id)
+    }
+
+    /// A handle to the connection there is now and to no later one: its calls fail when that ends. For work
+    /// that must not go on with another daemon than it began with.
+    pub fn pinned(&self) -> Result<Client, Error> {
+        let Some(link) = self.current().filter(|link| !link.is_ended()) else {
+            return Err(self.unavailable(Unavailable::NotConnected));
+        };
+        Ok(Client {
+            only: Some(link),
+            ..self.clone()
+        })
     }
 
     /// Waits until calls can be written, at most `limit`.
@@ -197,7 +250,7 @@ impl Client {
             Some(lane) => lane.acquire().await.ok(),
             None => None,
         };
-        let Some(link) = self.link.borrow().clone() else {
+        let Some(link) = self.current() else {
             return Err(self.unavailable(Unavailable::NotConnected));
         };
         link.call(self.shared.next_id(), method, params, deadline)

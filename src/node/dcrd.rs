@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Config;
-use super::client::{Client, NO_PARAMS, Notifications, Options, Subscription};
+use super::client::{Client, NO_PARAMS, Notifications, Options, Subscription, Timing};
 use super::decode::{Hex, dcr, hex_bytes, null_is_default};
 use super::error::{Error, code};
 use super::header::BlockHeader;
@@ -221,6 +221,7 @@ impl Dcrd {
     pub async fn start(config: Config, tasks: &Tasks) -> Result<(Self, Notifications), Error> {
         let options = Options {
             subscriptions: Self::subscriptions(),
+            timing: Timing::VOTING,
             ..Options::default()
         };
         let (client, notifications) = Client::start(config, options, tasks).await?;
@@ -242,6 +243,11 @@ impl Dcrd {
     #[must_use]
     pub fn unhurried(&self) -> Self {
         Self(self.0.unhurried())
+    }
+
+    /// A handle to the connection there is now, and to no later one.
+    pub fn pinned(&self) -> Result<Self, Error> {
+        self.0.pinned().map(Self)
     }
 
     pub async fn versions(&self) -> Result<Versions, Error> {

@@ -279,6 +279,11 @@ impl Dcrwallet {
         Self(self.0.unhurried())
     }
 
+    /// A handle to the connection there is now, and to no later one.
+    pub fn pinned(&self) -> Result<Self, Error> {
+        self.0.pinned().map(Self)
+    }
+
     pub async fn versions(&self) -> Result<Versions, Error> {
         self.0.call("version", NO_PARAMS, QUICK).await
     }

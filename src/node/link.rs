@@ -35,6 +35,8 @@ type Waiter = oneshot::Sender<Answer>;
 /// own table: an answer can only reach a call that was written to the same connection.
 #[derive(Debug)]
 pub(super) struct Link {
+    /// No two links of a client have the same.
+    pub(super) id: u64,
     peer: Arc<Peer>,
     frames: mpsc::Sender<String>,
     pending: Mutex<Pending<Waiter>>,
@@ -55,9 +57,10 @@ impl Drop for Entry<'_> {
 }
 
 impl Link {
-    pub(super) fn new(peer: Arc<Peer>) -> (Arc<Self>, mpsc::Receiver<String>) {
+    pub(super) fn new(id: u64, peer: Arc<Peer>) -> (Arc<Self>, mpsc::Receiver<String>) {
         let (frames, queue) = mpsc::channel(WRITE_QUEUE);
         let link = Self {
+            id,
             peer,
             frames,
             pending: Mutex::new(Pending::new()),

@@ -118,7 +118,7 @@ impl Supervisor {
         let timing = self.options.timing;
         let (socket, meter) = dial::dial(&self.config, self.shared.pin(), timing.connect).await?;
         let (sink, stream) = socket.split();
-        let (link, queue) = Link::new(self.shared.peer.clone());
+        let (link, queue) = Link::new(self.shared.next_id(), self.shared.peer.clone());
         let reading = link::read(link.clone(), stream, self.announcer.clone());
         let writing = link::write(link.clone(), sink, queue, meter, timing);
         self.tasks.spawn("node reader", reading);

@@ -1,7 +1,5 @@
 //! Tickets that web knows and this voter may lack.
 
-use std::sync::atomic::Ordering;
-
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::event::{Report, Request, Standing};
@@ -28,7 +26,7 @@ pub async fn add(links: &Links, hashes: &[TicketHash]) -> Result<Vec<AddedTicket
     });
     let mined: Vec<_> = mined.collect();
     // A wallet that is not ready gets all that it lacks when it is.
-    if !mined.is_empty() && links.wallet_ready.load(Ordering::Relaxed) {
+    if !mined.is_empty() && links.wallet_ready.holds(links.wallet.client()) {
         links.spawn("give tickets", give(links.clone(), mined));
     }
     Ok(found.into_iter().map(|(ticket, _)| ticket).collect())

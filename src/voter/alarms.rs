@@ -16,7 +16,11 @@ pub mod id {
     pub const DCRD_UNFIT: &str = "dcrd_unfit";
     pub const DCRD_DISCONNECTED: &str = "dcrd_disconnected";
     pub const DCRD_BEHIND: &str = "dcrd_behind";
+    /// dcrd believes to be up to date, and its best block is old.
+    pub const TIP_OLD: &str = "tip_old";
     pub const PREFERENCES_REFUSED: &str = "preferences_refused";
+    /// Many users' bits changed within an hour.
+    pub const PREFERENCES_CHURN: &str = "preferences_churn";
     pub const INVALID_BITS: &str = "invalid_bits";
     pub const SIGNER_FELL_BACK: &str = "signer_fell_back";
     pub const VOTE_FAILED: &str = "vote_failed";

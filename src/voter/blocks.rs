@@ -66,6 +66,7 @@ pub fn vote_record(vote: &ParsedVote, block: BlockHash, height: Height) -> VoteR
 /// Applies the child of the tip.
 pub fn connect(state: &mut State, block: &Block) {
     let Tip { hash, height, .. } = block.tip;
+    state.tickets.hold_to(hash, height);
     for ticket in &block.tickets {
         state.discover(ticket, Some((hash, height)));
     }
@@ -89,3 +90,6 @@ pub fn disconnect(state: &mut State) {
         state.tickets.take_back(hash, height);
     }
 }
+
+#[cfg(test)]
+mod tests;

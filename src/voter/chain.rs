@@ -28,6 +28,13 @@ impl Chain {
         self.0.len() <= 1
     }
 
+    /// The block at a height, if it is one of those that are remembered.
+    pub fn at(&self, height: Height) -> Option<BlockHash> {
+        let (_, oldest) = self.0.front()?;
+        let index = usize::try_from(height.0.checked_sub(oldest.0)?).ok()?;
+        self.0.get(index).map(|(block, _)| *block)
+    }
+
     pub fn push(&mut self, block: BlockHash, height: Height) {
         self.0.push_back((block, height));
         if self.0.len() > KEPT {
@@ -54,6 +61,9 @@ mod tests {
         }
         assert_eq!(chain.0.len(), KEPT);
         assert_eq!(chain.tip(), Some((Hash([2; 32]), Height(610))));
+        assert_eq!(chain.at(Height(610)), Some(Hash([2; 32])));
+        assert_eq!(chain.at(Height(99)), Some(Hash([2; 32])));
+        assert_eq!((chain.at(Height(98)), chain.at(Height(611))), (None, None));
         while !chain.is_at_its_root() {
             chain.pop();
         }

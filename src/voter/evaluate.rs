@@ -100,7 +100,7 @@ fn decide(
             reason: Reason::CastBefore,
         },
         None => policy::choose(
-            state.preferences.of(script.user_id),
+            state.preferences.of_owner(script),
             state.vote_version,
             state.agendas.as_ref(),
         ),

@@ -12,7 +12,7 @@ use super::signer::Signers;
 use crate::decred::agenda::Agendas;
 use crate::decred::fee::FeeAddresses;
 use crate::decred::ticket::Ticket;
-use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteVersion};
+use crate::decred::{Atoms, BlockHash, Height, TicketHash};
 use crate::domain::{PoolId, Preference};
 use crate::node::Notification;
 use crate::node::notification::WinningTickets;
@@ -49,6 +49,8 @@ pub enum Report {
     /// dcrd's best block.
     Best(Tip),
     Found(Vec<Found>),
+    /// They vanished from the mempool, and dcrd does not know them.
+    Gone(Vec<TicketHash>),
     /// Every source of tickets was read to its end.
     Loaded,
     /// Asked for, and dcrd knows no such transaction, or it is no ticket.
@@ -57,7 +59,9 @@ pub enum Report {
     Cast(Box<CastReport>),
     FeeAddresses(Arc<FeeAddresses>),
     Dcrd(DcrdStatus),
-    Wallet(WalletStatus, VoteVersion),
+    Wallet(WalletStatus),
+    /// The version to vote with and its agendas, which change together: bits are never judged by the
+    /// agendas of another version.
     Agendas(Agendas),
     Signers(Arc<Signers>),
     Alarm(&'static str, Option<String>),
@@ -109,12 +113,23 @@ pub enum Request {
     MarkRescan(Option<Height>, oneshot::Sender<()>),
     /// Which of these tickets were never seen.
     Unknown(Vec<TicketHash>, oneshot::Sender<Vec<TicketHash>>),
+    /// Which of these tickets are known and, as far as is known, not spent.
+    Open(Vec<TicketHash>, oneshot::Sender<Vec<TicketHash>>),
+    Unmined(oneshot::Sender<Unmined>),
     /// How a ticket stands here.
     Standing(TicketHash, oneshot::Sender<Standing>),
     /// Whether a script is one of ours.
     Owns(ScriptHash, oneshot::Sender<bool>),
     /// Own tickets that may still vote, with the blocks that hold them.
     Unspent(oneshot::Sender<Vec<(TicketHash, BlockHash)>>),
+}
+
+/// Own tickets that no block holds.
+#[derive(Debug, Clone)]
+pub struct Unmined {
+    pub tickets: Vec<TicketHash>,
+    /// The block up to which this is known.
+    pub tip: Option<BlockHash>,
 }
 
 /// What the index says of a ticket.

@@ -25,6 +25,11 @@ impl Judge {
         }
     }
 
+    /// Those it knows; `None` until they are derived.
+    pub fn addresses(&self) -> Option<Arc<FeeAddresses>> {
+        self.addresses.clone()
+    }
+
     pub fn know(&mut self, addresses: Arc<FeeAddresses>) {
         self.addresses = Some(addresses);
     }

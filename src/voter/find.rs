@@ -7,6 +7,7 @@ use super::blocks::vote_record;
 use super::event::{Found, Report};
 use super::life::Settled;
 use super::links::Links;
+use crate::decred::revocation::{self, ParsedRevocation};
 use crate::decred::ticket::Ticket;
 use crate::decred::tx::Transaction;
 use crate::decred::vote::ParsedVote;
@@ -34,17 +35,45 @@ pub async fn ticket(dcrd: &Dcrd, hash: TicketHash) -> Result<Option<Found>, node
     }))
 }
 
-/// Asks dcrd for a mined vote.
-pub async fn vote(dcrd: &Dcrd, hash: TxHash) -> Result<Option<Settled>, node::Error> {
+/// Asks dcrd for the mined vote of a ticket.
+pub async fn vote(
+    dcrd: &Dcrd,
+    ticket: TicketHash,
+    hash: TxHash,
+) -> Result<Option<Settled>, node::Error> {
     let Some(raw) = dcrd.transaction(hash).await? else {
         return Ok(None);
     };
     let vote = Transaction::decode(&raw.bytes)
         .ok()
-        .and_then(|transaction| ParsedVote::parse(&transaction).ok());
+        .and_then(|transaction| ParsedVote::parse(&transaction).ok())
+        .filter(|vote| vote.ticket == ticket);
     Ok(vote
         .zip(raw.mined())
         .map(|(vote, (block, height))| Settled::Voted(vote_record(&vote, block, height))))
+}
+
+/// Asks dcrd for the mined revocation of a ticket. `expired`: what someone says of the ticket's end.
+pub async fn revocation(
+    dcrd: &Dcrd,
+    ticket: TicketHash,
+    hash: TxHash,
+    expired: Option<bool>,
+) -> Result<Option<Settled>, node::Error> {
+    let Some(raw) = dcrd.transaction(hash).await? else {
+        return Ok(None);
+    };
+    let revocation = Transaction::decode(&raw.bytes)
+        .ok()
+        .and_then(|transaction| revocation::parse(&transaction).ok())
+        .filter(|revocation| revocation.ticket == ticket);
+    let revoked = |(revocation, (block, height)): (ParsedRevocation, _)| Settled::Revoked {
+        by: revocation.hash,
+        block,
+        height,
+        expired,
+    };
+    Ok(revocation.zip(raw.mined()).map(revoked))
 }
 
 /// Puts the right height into an announcement that may have a wrong one. A block that dcrd does not know

@@ -26,11 +26,15 @@ enum Trouble {
 
 /// Never ends by itself. `chain` is what the state has applied already.
 pub async fn run(links: Links, chain: Chain) {
-    let dcrd = links.dcrd.unhurried();
-    let mut follower = Follower { links, dcrd, chain };
+    let mut follower = Follower { links, chain };
     loop {
         let pause = match follower.catch_up().await {
             Ok(()) => IDLE,
+            // The next connect pokes.
+            Err(Trouble::Node(error)) if error.is_unavailable() => {
+                tracing::debug!(%error, "following the chain is interrupted");
+                PAUSE
+            }
             Err(error) => {
                 tracing::warn!(%error, "following the chain is interrupted");
                 PAUSE
@@ -43,48 +47,55 @@ pub async fn run(links: Links, chain: Chain) {
 
 struct Follower {
     links: Links,
-    dcrd: Dcrd,
     chain: Chain,
 }
 
 impl Follower {
     async fn catch_up(&mut self) -> Result<(), Trouble> {
+        let dcrd = self.links.dcrd.pinned()?.unhurried();
+        // The chain of another network would take back all that is known here. The check pokes.
+        if !self.links.dcrd_fit.holds(dcrd.client()) {
+            return Ok(());
+        }
         let mut told = None;
         loop {
-            let best = self.dcrd.best_block().await?;
-            if self.chain.tip().map(|(hash, _)| hash) == Some(best.hash) {
+            let best = dcrd.best_block().await?;
+            let tip = self.chain.tip();
+            if tip.map(|(hash, _)| hash) == Some(best.hash) {
                 if told != Some(best.hash) {
-                    self.tell_best(best.hash).await?;
+                    self.tell_best(&dcrd, best.hash).await?;
                     told = Some(best.hash);
                     continue;
                 }
                 return Ok(());
             }
-            self.step(best.height).await?;
+            let is_ahead = tip.is_some_and(|(_, height)| height > best.height);
+            if is_ahead && dcrd.chain_info().await?.initial_block_download {
+                tracing::info!(block.height = %best.height, "dcrd has less than is known here: it gets its chain anew");
+                return Ok(());
+            }
+            self.step(&dcrd, best.height).await?;
         }
     }
 
     /// One block towards `best`: back, when the tip is off the main chain, else forward.
-    async fn step(&mut self, best: Height) -> Result<(), Trouble> {
+    async fn step(&mut self, dcrd: &Dcrd, best: Height) -> Result<(), Trouble> {
         let Some((tip, height)) = self.chain.tip() else {
-            return self.start_below(best).await;
+            return self.start_below(dcrd, best).await;
         };
-        let on_main_chain = height < best && self.dcrd.block_hash(height).await? == tip;
+        let on_main_chain = height < best && dcrd.block_hash(height).await? == tip;
         if !on_main_chain {
             if self.chain.is_at_its_root() {
                 tracing::warn!(block.height = %height, "the chain left the known blocks");
-                return self.start_below(best).await;
+                return self.start_below(dcrd, best).await;
             }
             tracing::info!(block.hash = %tip, block.height = %height, "block is taken back");
             self.chain.pop();
             self.links.report(Report::Disconnected).await;
             return Ok(());
         }
-        let next = self
-            .dcrd
-            .block_hash(Height(height.0.saturating_add(1)))
-            .await?;
-        let block = self.read(next).await?;
+        let next = Height(height.0.saturating_add(1));
+        let block = read(dcrd, dcrd.block_hash(next).await?).await?;
         // The chain may have been reorganised between two questions: look again.
         if block.previous == tip {
             self.chain.push(block.tip.hash, block.tip.height);
@@ -95,24 +106,18 @@ impl Follower {
 
     /// Starts one maturity below the best block: the immature tickets, which are in no list, come with
     /// the blocks on the way.
-    async fn start_below(&mut self, best: Height) -> Result<(), Trouble> {
+    async fn start_below(&mut self, dcrd: &Dcrd, best: Height) -> Result<(), Trouble> {
         let maturity = self.links.params.ticket_maturity;
         let height = Height(best.0.saturating_sub(maturity));
-        let root = self.dcrd.block_hash(height).await?;
+        let root = dcrd.block_hash(height).await?;
         self.chain = Chain::starting_at(root, height);
         self.links.report(Report::Root(root, height)).await;
         self.links.pokes.load.notify_one();
         Ok(())
     }
 
-    async fn read(&self, hash: BlockHash) -> Result<Block, Trouble> {
-        let bytes = self.dcrd.block_bytes(hash).await?;
-        let block = block::Block::decode(&bytes).map_err(|error| Trouble::Block(hash, error))?;
-        Ok(Block::sort(&block))
-    }
-
-    async fn tell_best(&self, hash: BlockHash) -> Result<(), Trouble> {
-        let header = self.dcrd.header_info(hash).await?;
+    async fn tell_best(&self, dcrd: &Dcrd, hash: BlockHash) -> Result<(), Trouble> {
+        let header = dcrd.header_info(hash).await?;
         let tip = Tip {
             hash,
             height: header.height,
@@ -122,4 +127,10 @@ impl Follower {
         self.links.report(Report::Best(tip)).await;
         Ok(())
     }
+}
+
+async fn read(dcrd: &Dcrd, hash: BlockHash) -> Result<Block, Trouble> {
+    let bytes = dcrd.block_bytes(hash).await?;
+    let block = block::Block::decode(&bytes).map_err(|error| Trouble::Block(hash, error))?;
+    Ok(Block::sort(&block))
 }

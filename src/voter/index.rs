@@ -233,7 +233,12 @@ impl Index {
     }
 
     pub fn revoked(&mut self, hash: TicketHash, by: TxHash, block: BlockHash, height: Height) {
-        let revocation = Settled::Revoked { by, block, height };
+        let revocation = Settled::Revoked {
+            by,
+            block,
+            height,
+            expired: None,
+        };
         self.settle(hash, Some(revocation));
     }
 

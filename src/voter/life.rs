@@ -11,11 +11,14 @@ use crate::domain::{TicketStatus, VoteRecord};
 #[serde(rename_all = "lowercase")]
 pub enum Settled {
     Voted(VoteRecord),
-    /// Missed or expired, which its height tells.
+    /// Missed or expired, which its height tells when nobody said so: a revocation is mined in the block
+    /// that lacks the vote, or at expiry. Before DCP0009 it was mined whenever someone sent it.
     Revoked {
         by: TxHash,
         block: BlockHash,
         height: Height,
+        #[serde(default)]
+        expired: Option<bool>,
     },
     /// The wallet's word, without a block.
     Missed {
@@ -77,10 +80,17 @@ pub fn status(life: &Life<'_>, tip: Height, params: &Params) -> TicketStatus {
     match (life.settled, life.mined) {
         (Some(Settled::Voted(_)), _) => TicketStatus::Voted,
         (Some(Settled::Expired { .. }), _) => TicketStatus::Expired,
-        // Revocations are mined in the block that lacks the vote, or at expiry.
-        (Some(Settled::Revoked { height, .. }), Some(mined)) if height.0 >= expires(mined) => {
+        (Some(Settled::Revoked { expired, .. }), _) if *expired == Some(true) => {
             TicketStatus::Expired
         }
+        (
+            Some(Settled::Revoked {
+                height,
+                expired: None,
+                ..
+            }),
+            Some(mined),
+        ) if height.0 >= expires(mined) => TicketStatus::Expired,
         (Some(Settled::Missed { .. } | Settled::Revoked { .. }), _) => TicketStatus::Missed,
         (None, None) => TicketStatus::Mempool,
         (None, Some(mined)) if tip.0 < lives(mined) => TicketStatus::Immature,
@@ -107,6 +117,7 @@ mod tests {
             by: TxHash::ZERO,
             block: BlockHash::ZERO,
             height: Height(height),
+            expired: None,
         }
     }
 
@@ -118,6 +129,20 @@ mod tests {
         assert_eq!(at(116, Some(100), None), TicketStatus::Live);
         assert_eq!(at(499, Some(100), None), TicketStatus::Live);
         assert_eq!(at(500, Some(100), None), TicketStatus::Expired);
+    }
+
+    #[test]
+    fn the_wallets_word_counts_more_than_the_height_of_a_revocation() {
+        let told = |height, word| Settled::Revoked {
+            by: TxHash::ZERO,
+            block: BlockHash::ZERO,
+            height: Height(height),
+            expired: Some(word),
+        };
+        let late = told(9000, false);
+        assert_eq!(at(9999, Some(100), Some(&late)), TicketStatus::Missed);
+        let expired = told(9000, true);
+        assert_eq!(at(9999, Some(100), Some(&expired)), TicketStatus::Expired);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What the voter's tasks share: the daemons, the way to the loop, the tracker.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::event::{Report, Request};
+use crate::clock::Clock;
 use crate::decred::params::Params;
+use crate::node::client::ForConnection;
 use crate::node::{Dcrd, Dcrwallet};
 use crate::secret::Secret;
 use crate::shutdown::Tasks;
@@ -25,10 +26,15 @@ pub struct Links {
     pub reports: mpsc::Sender<Report>,
     pub requests: mpsc::Sender<Request>,
     pub pokes: Pokes,
-    /// The wallet has all addresses and scripts.
-    pub wallet_ready: Arc<AtomicBool>,
+    pub clock: Clock,
+    /// dcrd is the right one: its chain is followed.
+    pub dcrd_fit: ForConnection,
+    /// The wallet is the pool's: it is written into and believed.
+    pub wallet_fit: ForConnection,
     /// The wallet has all addresses: what it says of a key is its word.
-    pub addresses_ready: Arc<AtomicBool>,
+    pub addresses_ready: ForConnection,
+    /// The wallet has all addresses and scripts, and their past.
+    pub wallet_ready: ForConnection,
 }
 
 /// Wakes the long-lived tasks; a poke is never lost and never queued twice.

@@ -3,7 +3,6 @@
 //! see is the same.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -23,8 +22,10 @@ const BATCH: usize = 200;
 /// The load is repeated while blocks arrive, at most so often: the follower has those blocks anyway.
 const PASSES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
+/// Loaded again so often, although nobody asked: what was missed on the way here is found then.
+const EVERY: Duration = Duration::from_mins(10);
 
-/// Loads now and whenever poked; never ends by itself.
+/// Loads now, whenever poked, and now and then; never ends by itself.
 pub async fn run(links: Links) {
     let mut loader = Loader {
         dcrd: links.dcrd.unhurried(),
@@ -33,7 +34,10 @@ pub async fn run(links: Links) {
     };
     loop {
         match loader.load().await {
-            Ok(()) => loader.links.pokes.load.notified().await,
+            Ok(()) => {
+                let poke = loader.links.pokes.load.clone();
+                let _ = tokio::time::timeout(EVERY, poke.notified()).await;
+            }
             Err(error) => {
                 tracing::warn!(%error, "loading tickets is interrupted");
                 tokio::time::sleep(PAUSE).await;
@@ -50,6 +54,8 @@ struct Loader {
 
 impl Loader {
     async fn load(&mut self) -> Result<(), node::Error> {
+        // A wallet that waits for its rescan does not know all.
+        let complete = self.links.wallet_ready.holds(self.wallet.client());
         let mut best = self.dcrd.best_block().await?;
         for _ in 0..PASSES {
             self.pass(best.height).await?;
@@ -60,8 +66,10 @@ impl Loader {
             best = now;
         }
         self.history(best.height).await?;
-        self.links.report(Report::Loaded).await;
-        tracing::info!(block.height = %best.height, "tickets are loaded");
+        if complete {
+            self.links.report(Report::Loaded).await;
+        }
+        tracing::info!(block.height = %best.height, complete, "tickets are loaded");
         Ok(())
     }
 
@@ -97,12 +105,21 @@ impl Loader {
             .into_iter()
             .map(|info| (info.hash, info))
             .collect();
-        let unknown = self.unknown(infos.keys().copied().collect()).await;
-        let wanted = unknown
+        let mut wanted = self.unknown(infos.keys().copied().collect()).await;
+        wanted.extend(self.ended_elsewhere(&infos).await);
+        let wanted = wanted
             .into_iter()
             .map(|hash| (hash, infos.get(&hash).cloned()));
         self.fetch(wanted.collect()).await?;
         Ok(infos)
+    }
+
+    /// Tickets whose end the wallet has seen and this voter has not.
+    async fn ended_elsewhere(&self, infos: &HashMap<TicketHash, TicketInfo>) -> Vec<TicketHash> {
+        let ended = infos.values().filter(|info| has_ended(info));
+        let ended = ended.map(|info| info.hash).collect();
+        let open = self.links.ask(|reply| Request::Open(ended, reply)).await;
+        open.unwrap_or_default()
     }
 
     async fn load_live_list(&mut self) -> Result<(), node::Error> {
@@ -150,7 +167,7 @@ impl Loader {
         &self,
         known: &HashMap<TicketHash, TicketInfo>,
     ) -> Result<(), node::Error> {
-        if !self.links.wallet_ready.load(Ordering::Relaxed) {
+        if !self.links.wallet_ready.holds(self.wallet.client()) {
             return Ok(());
         }
         let own: Vec<(TicketHash, BlockHash)> =
@@ -202,18 +219,47 @@ async fn fetch_one(
     Ok(Some(found))
 }
 
-/// The wallet's word on how a ticket ended. Older wallets say only `revoked`: then the revocation's block
-/// tells.
+fn has_ended(info: &TicketInfo) -> bool {
+    use WalletTicketStatus::{Expired, Missed, Revoked, Voted};
+    matches!(info.status, Voted | Missed | Expired | Revoked)
+}
+
+/// The wallet's word on how a ticket ended, with the block that it follows from: a reorganisation takes it
+/// back with that block.
 async fn ending(dcrd: &Dcrd, info: &TicketInfo) -> Result<Option<Settled>, node::Error> {
-    let by = info.revocation;
-    Ok(match (info.status, info.vote, by) {
-        (WalletTicketStatus::Voted, Some(vote), _) => find::vote(dcrd, vote).await?,
-        (WalletTicketStatus::Missed, ..) => Some(Settled::Missed { by }),
-        (WalletTicketStatus::Expired, ..) => Some(Settled::Expired { by }),
-        (WalletTicketStatus::Revoked, _, Some(by)) => {
-            let mined = dcrd.transaction(by).await?.and_then(|raw| raw.mined());
-            mined.map(|(block, height)| Settled::Revoked { by, block, height })
+    let expired = match info.status {
+        WalletTicketStatus::Voted => {
+            return match info.vote {
+                Some(vote) => find::vote(dcrd, info.hash, vote).await,
+                None => Ok(None),
+            };
         }
-        _ => None,
-    })
+        WalletTicketStatus::Missed => Some(false),
+        WalletTicketStatus::Expired => Some(true),
+        WalletTicketStatus::Revoked => expired(dcrd, info.hash).await?,
+        _ => return Ok(None),
+    };
+    let by = info.revocation;
+    if let Some(by) = by
+        && let Some(revoked) = find::revocation(dcrd, info.hash, by, expired).await?
+    {
+        return Ok(Some(revoked));
+    }
+    Ok(expired.map(|expired| {
+        if expired {
+            Settled::Expired { by }
+        } else {
+            Settled::Missed { by }
+        }
+    }))
+}
+
+/// Older wallets say only `revoked`; their dcrd knows whether the ticket expired. `None`: dcrd is a newer
+/// one, and the revocation's height tells.
+async fn expired(dcrd: &Dcrd, ticket: TicketHash) -> Result<Option<bool>, node::Error> {
+    match dcrd.exists_expired(&[ticket]).await {
+        Ok(answers) => Ok(answers.first().copied()),
+        Err(error) if error.is_unavailable() => Err(error),
+        Err(_) => Ok(None),
+    }
 }

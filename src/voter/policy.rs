@@ -27,12 +27,13 @@ pub enum Reason {
 }
 
 /// The owner's bits if they were chosen for `version` and are valid for its agendas, else the default.
-/// While dcrd has not told the agendas, stored bits are believed: web checked them.
+/// While dcrd has not told the agendas of this version, stored bits are believed: web checked them.
 pub fn choose(
     preference: Option<&Preference>,
     version: VoteVersion,
     agendas: Option<&Agendas>,
 ) -> Choice {
+    let agendas = agendas.filter(|agendas| agendas.version == version);
     let (bits, reason) = match preference {
         None => (VoteBits::DEFAULT, Reason::NoPreference),
         Some(held) if held.version != version => (VoteBits::DEFAULT, Reason::OtherVersion),

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::scripts::Script;
+use crate::decred::VoteBits;
 use crate::domain::{PoolId, Preference, Revision, UserId, preferences_digest};
 use crate::rpc::wire::{PreferencesPush, code};
 
@@ -58,6 +60,26 @@ impl Preferences {
 
     pub fn of(&self, user: UserId) -> Option<&Preference> {
         self.by_user.get(&user)
+    }
+
+    /// What the owner of a script chose. A preference that was stored for another address is another
+    /// person's.
+    pub fn of_owner(&self, script: &Script) -> Option<&Preference> {
+        self.of(script.user_id)
+            .filter(|held| held.ticket_address == script.address)
+    }
+
+    /// Users whose held bits this push changes. A reset to the default by a new vote version is no
+    /// change that anybody made, and what an operator accepts was looked at.
+    pub fn changed_by(&self, push: &PreferencesPush) -> Vec<UserId> {
+        let changed = |new: &&Preference| {
+            self.of(new.user_id).is_some_and(|held| {
+                let reset = new.version > held.version && new.bits == VoteBits::DEFAULT;
+                held.bits != new.bits && !reset
+            })
+        };
+        let pushed = push.preferences.iter().filter(|_| !push.accept);
+        pushed.filter(changed).map(|new| new.user_id).collect()
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Preference> {
@@ -168,7 +190,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::decred::{VoteBits, VoteVersion};
+    use crate::decred::VoteVersion;
 
     fn preference(user: i64, bits: u16, revision: i64) -> Preference {
         Preference {
@@ -253,6 +275,32 @@ mod tests {
         held.push(push(7, true, users(0..1000))).unwrap();
         held.push(push(7, true, users(3..1000))).unwrap();
         assert!(held.push(push(7, true, users(11..1000))).is_err());
+    }
+
+    #[test]
+    fn a_change_of_bits_is_one_unless_a_new_version_or_an_operator_made_it() {
+        let mut held = Preferences::default();
+        held.push(push(
+            7,
+            true,
+            (0..5).map(|user| preference(user, 5, 1)).collect(),
+        ))
+        .unwrap();
+        let mut reset = preference(1, 1, 2);
+        reset.version = VoteVersion(13);
+        let mut chosen_anew = preference(2, 3, 2);
+        chosen_anew.version = VoteVersion(13);
+        let news = vec![
+            preference(0, 5, 2),
+            reset,
+            chosen_anew,
+            preference(3, 1, 2),
+            preference(9, 3, 2),
+        ];
+        let mut pushed = push(7, false, news);
+        assert_eq!(held.changed_by(&pushed), [UserId(2), UserId(3)]);
+        pushed.accept = true;
+        assert!(held.changed_by(&pushed).is_empty());
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The loop's answers to notifications and reports.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::alarms::id;
@@ -10,10 +9,10 @@ use super::disk::Kind;
 use super::engine::Engine;
 use super::evaluate::next;
 use super::event::{CastReport, Found, Report};
-use super::find;
+use super::health::is_synced;
 use super::links::Links;
-use super::survey::{self, is_synced};
-use crate::decred::Height;
+use super::{find, fitness};
+use crate::decred::{Height, TicketHash};
 use crate::node::Notification;
 use crate::node::notification::NewTickets;
 use crate::rpc::wire::{Event as WireEvent, PreferencesPush, SignerKind, Tip, VoteOutcome};
@@ -42,7 +41,7 @@ impl Engine {
                 self.alarm(id::DCRD_DISCONNECTED, None);
                 self.publish_connection("dcrd", true);
                 self.links
-                    .spawn("check dcrd", survey::recheck_dcrd(self.links.clone()));
+                    .spawn("check dcrd", fitness::check_dcrd(self.links.clone()));
                 self.resync();
             }
             Notification::Lost | Notification::Reorganization { .. } => self.resync(),
@@ -63,13 +62,8 @@ impl Engine {
                 self.state.wallet.connected = true;
                 self.alarm(id::WALLET_DISCONNECTED, None);
                 self.publish_connection("dcrwallet", true);
-                self.links.spawn(
-                    "check dcrwallet",
-                    survey::recheck_wallet(self.links.clone()),
-                );
-                // It may be another wallet than before.
-                self.links.addresses_ready.store(false, Ordering::Relaxed);
-                self.links.wallet_ready.store(false, Ordering::Relaxed);
+                self.links
+                    .spawn("check dcrwallet", fitness::check_wallet(self.links.clone()));
                 self.links.pokes.sync.notify_one();
                 self.links.pokes.survey.notify_one();
             }
@@ -129,6 +123,7 @@ impl Engine {
             }
             Report::Best(tip) => self.on_best(tip),
             Report::Found(found) => self.on_found(&found),
+            Report::Gone(gone) => self.on_gone(&gone),
             Report::Loaded => self.state.tickets_loaded = true,
             Report::NoTicket(hash) => {
                 self.state.foreign.insert(hash, [0; 20]);
@@ -161,20 +156,18 @@ impl Engine {
                     accept: false,
                 });
             }
-            Report::Dcrd(_) | Report::Wallet(..) | Report::Agendas(_) => self.on_survey(report),
+            Report::Dcrd(_) | Report::Wallet(_) | Report::Agendas(_) => self.on_survey(report),
         }
     }
 
     fn on_survey(&mut self, report: Report) {
         match report {
             Report::Dcrd(status) => self.state.dcrd = status,
-            Report::Wallet(status, version) => {
-                self.state.wallet = status;
-                self.state.vote_version = version;
-            }
-            Report::Agendas(agendas) => self.state.agendas = Some(agendas),
+            Report::Wallet(status) => self.state.wallet = status,
+            Report::Agendas(agendas) => self.state.know_agendas(agendas),
             _ => {}
         }
+        self.look_at_churn();
     }
 
     fn on_best(&mut self, tip: Tip) {
@@ -193,9 +186,16 @@ impl Engine {
         {
             self.state.discover(ticket, *mined);
             if let Some(settled) = settled {
-                self.state
-                    .tickets
-                    .settle_if_open(ticket.hash, settled.clone());
+                self.state.settle(ticket.hash, settled.clone());
+            }
+        }
+        self.after_tickets_changed();
+    }
+
+    fn on_gone(&mut self, gone: &[TicketHash]) {
+        for ticket in gone {
+            if self.state.tickets.forget(ticket) {
+                tracing::info!(ticket.hash = %ticket, "ticket vanished before it was mined");
             }
         }
         self.after_tickets_changed();
@@ -248,14 +248,19 @@ impl Engine {
     }
 }
 
-/// Has the winners of all tips announced again, as soon as dcrd has the chain.
+/// Has the winners of all tips announced again, as soon as dcrd has the chain. A reorganisation to fewer
+/// blocks leaves it behind its peers' word: then the tips there are now are announced, and all again later.
 async fn rebroadcast(links: Links) {
+    let mut announced = false;
     loop {
         match links.dcrd.chain_info().await {
-            Ok(info) if is_synced(&info) => match links.dcrd.rebroadcast_winners().await {
-                Ok(()) => return links.report(Report::Rebroadcast).await,
-                Err(error) => tracing::warn!(%error, "winners are not announced again"),
-            },
+            Ok(info) if is_synced(&info) || !(announced || info.initial_block_download) => {
+                match links.dcrd.rebroadcast_winners().await {
+                    Ok(()) if is_synced(&info) => return links.report(Report::Rebroadcast).await,
+                    Ok(()) => announced = true,
+                    Err(error) => tracing::warn!(%error, "winners are not announced again"),
+                }
+            }
             Ok(_) => {}
             // The next connect asks again.
             Err(error) if error.is_unavailable() => return,

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::alarms::id;
 use super::disk::Kind;
 use super::engine::Engine;
-use super::event::{Duties, Numbers, RegisterError, Registered, Request, Standing};
+use super::event::{Duties, Numbers, RegisterError, Registered, Request, Standing, Unmined};
 use super::preferences::Refusal;
 use super::scripts::{Script, ScriptHash};
 use super::sync::rescan_needed;
@@ -52,6 +53,8 @@ impl Engine {
             })),
             Request::MarkRescan(from, reply) => self.mark_rescan(from, reply),
             Request::Unknown(tickets, reply) => drop(reply.send(self.state.unknown(&tickets))),
+            Request::Open(tickets, reply) => drop(reply.send(self.state.tickets.open(&tickets))),
+            Request::Unmined(reply) => drop(reply.send(self.unmined())),
             Request::Unspent(reply) => drop(reply.send(self.unspent())),
         }
     }
@@ -72,6 +75,17 @@ impl Engine {
             .filter(|entry| may_vote(entry.record.status))
             .filter_map(|entry| Some((entry.record.hash, entry.record.mined?.0)))
             .collect()
+    }
+
+    fn unmined(&self) -> Unmined {
+        let all = self.state.tickets.all();
+        Unmined {
+            tickets: all
+                .filter(|entry| entry.record.status == TicketStatus::Mempool)
+                .map(|entry| entry.record.hash)
+                .collect(),
+            tip: self.state.chain.tip().map(|(block, _)| block),
+        }
     }
 
     fn register(
@@ -181,8 +195,11 @@ impl Engine {
         push: PreferencesPush,
     ) -> Result<PreferencesAccepted, Refusal> {
         let count = push.preferences.len();
+        let changed_users = self.state.preferences.changed_by(&push);
         match self.state.preferences.push(push) {
             Ok(changed) => {
+                self.state.churn.note(&changed_users, Instant::now());
+                self.look_at_churn();
                 self.alarm(id::PREFERENCES_REFUSED, None);
                 // Should they still be invalid, the next vote says so again.
                 self.alarm(id::INVALID_BITS, None);
@@ -205,6 +222,15 @@ impl Engine {
         }
     }
 
+    pub(super) fn look_at_churn(&mut self) {
+        let known = self.state.preferences.count();
+        let changed = self.state.churn.too_many(known, Instant::now());
+        let message = changed.map(|changed| {
+            format!("the bits of {changed} of {known} users changed within an hour")
+        });
+        self.alarm(id::PREFERENCES_CHURN, message);
+    }
+
     fn set_low_fee(&mut self, asked: Vec<LowFeeTicket>) -> LowFeeLists {
         let before = self.state.tickets.sequence();
         let (lists, changed) = low_fee::take(&mut self.state, asked);
@@ -215,9 +241,9 @@ impl Engine {
     }
 
     fn standing(&self, ticket: &TicketHash) -> Standing {
-        match self.state.tickets.get(ticket).map(|entry| &entry.record) {
+        match self.state.tickets.get(ticket) {
             None => Standing::Unknown,
-            Some(record) if record.vote.is_some() || record.revocation.is_some() => Standing::Spent,
+            Some(entry) if entry.settled.is_some() => Standing::Spent,
             Some(_) => Standing::Open,
         }
     }

@@ -12,8 +12,8 @@ use crate::node;
 use crate::rpc::wire::{
     ADD_TICKETS_MOST, AddTickets, AddedTickets, Agenda, AgendaChoice, Agendas, Empty,
     EnrolmentProof, EnrolmentRequest, Event, ImportOutcome, ImportRequest, LowFee, LowFeeLists,
-    PreferencesAccepted, PreferencesPush, ScriptRegistry, StakeInfo, Status, TicketsPage,
-    TicketsSince, code,
+    PreferencesAccepted, PreferencesPush, ScriptOutcome, ScriptRegistry, StakeInfo, Status,
+    TicketsPage, TicketsSince, code,
 };
 use crate::rpc::{Error, Voter};
 
@@ -47,12 +47,19 @@ impl Service {
         if registered.scripts.len() > IMPORTED_AT_ONCE {
             return Ok(());
         }
-        for script in &registered.scripts {
-            let import = self
-                .links
-                .wallet
-                .import_script(&script.redeem.to_hex())
-                .await;
+        let wallet = self.links.wallet.pinned();
+        let wallet = wallet.map_err(|error| unavailable(&error))?;
+        if !self.links.wallet_fit.holds(wallet.client()) {
+            let reason = "the wallet behind this connection is not known to be the pool's";
+            return Err(refused(code::UNAVAILABLE, &reason));
+        }
+        let ready = self.links.wallet_ready.holds(wallet.client());
+        for (script, imported) in registered.scripts.iter().zip(&registered.outcomes) {
+            // A wallet that was exchanged may lack an older one with its past: it gets both in the background.
+            if imported.outcome == ScriptOutcome::Already && !ready {
+                continue;
+            }
+            let import = wallet.import_script(&script.redeem.to_hex()).await;
             import.map_err(|error| import_answer(&error))?;
         }
         Ok(())

@@ -29,6 +29,9 @@ struct TicketsFile {
     /// Blocks whose effects are in `tickets`.
     chain: Chain,
     added: Vec<TicketHash>,
+    /// Tickets that vanished unmined, which web may still have.
+    #[serde(default)]
+    gone: Vec<TicketHash>,
     tickets: Vec<StoredTicket>,
 }
 
@@ -109,6 +112,7 @@ enum Content {
     Tickets {
         chain: Chain,
         added: Vec<TicketHash>,
+        gone: Vec<TicketHash>,
         tickets: Vec<Arc<Entry>>,
     },
 }
@@ -130,6 +134,7 @@ impl Part {
                 Kind::Tickets => Content::Tickets {
                     chain: state.chain.clone(),
                     added: state.added.iter().copied().collect(),
+                    gone: state.tickets.departed().copied().collect(),
                     tickets: state.tickets.all().cloned().collect(),
                 },
             },
@@ -144,12 +149,14 @@ impl Part {
             Content::Tickets {
                 chain,
                 added,
+                gone,
                 tickets,
             } => {
                 let tickets = tickets.iter().map(|entry| entry.as_ref().into()).collect();
                 let file = TicketsFile {
                     chain,
                     added,
+                    gone,
                     tickets,
                 };
                 disk.save(self.kind, self.pool, &file)
@@ -175,7 +182,7 @@ pub fn restore(state: &mut State, disk: &Disk) -> Vec<String> {
     }
     let tickets = content::<TicketsFile>(disk.load(Kind::Tickets), &mut warnings);
     if let Some(file) = same_pool(tickets, pool, Kind::Tickets, &mut warnings) {
-        restore_tickets(state, file);
+        restore_tickets(state, file, &mut warnings);
     }
     warnings
 }
@@ -210,17 +217,32 @@ fn restore_scripts(state: &mut State, file: &ScriptsFile, warnings: &mut Vec<Str
     });
 }
 
-fn restore_tickets(state: &mut State, file: TicketsFile) {
+fn restore_tickets(state: &mut State, file: TicketsFile, warnings: &mut Vec<String>) {
     state.chain = file.chain;
     state.added = file.added.into_iter().collect();
     if let Some((_, height)) = state.chain.tip() {
         state.tickets.advance(height);
     }
+    let mut odd = 0u32;
     for stored in file.tickets {
         // A ticket whose script is not known here cannot be voted: it is found again when it is.
-        if state.scripts.get(&stored.script).is_some() {
+        let Some(owner) = state.scripts.get(&stored.script) else {
+            continue;
+        };
+        let record = &stored.record;
+        if record.user_id == owner.user_id && record.ticket_address == owner.address {
             state.tickets.restore(stored.entry());
+        } else {
+            odd = odd.saturating_add(1);
         }
+    }
+    if odd > 0 {
+        warnings.push(format!(
+            "{odd} saved tickets are not their owners' and are not used: they are loaded again"
+        ));
+    }
+    for hash in file.gone {
+        state.tickets.note_departure(hash);
     }
 }
 
@@ -305,6 +327,37 @@ mod tests {
         assert_eq!(restore(&mut state, &disk).len(), 1);
         assert!(state.tickets.is_empty());
         assert_eq!(state.scripts.summary().count, 2);
+    }
+
+    #[test]
+    fn tickets_that_do_not_fit_their_script_are_not_used() {
+        let (folder, disk) = saved();
+        let text = std::fs::read_to_string(folder.path().join("tickets.state")).unwrap();
+        let (_, content) = text.split_once('\n').unwrap();
+        for (name, odd) in [
+            ("user_id", serde_json::json!(5)),
+            ("ticket_address", serde_json::json!(script(5).address)),
+        ] {
+            let mut file: serde_json::Value = serde_json::from_str(content).unwrap();
+            file["tickets"][0]["record"][name] = odd;
+            disk.save(Kind::Tickets, Some(POOL), &file).unwrap();
+            let mut state = fresh();
+            assert_eq!(restore(&mut state, &disk).len(), 1, "{name}");
+            assert!(state.tickets.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_vanished_is_told_after_a_restart_too() {
+        let (_folder, disk) = saved();
+        let mut state = state();
+        state.discover(&ticket(2, &script(4)), None);
+        state.tickets.forget(&Hash([2; 32]));
+        Part::of(&state, Kind::Tickets).save(&disk).unwrap();
+        let mut state = fresh();
+        assert!(restore(&mut state, &disk).is_empty());
+        let departed: Vec<_> = state.tickets.departed().copied().collect();
+        assert_eq!(departed, [Hash([2; 32])]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::signer::{MemorySigner, Signers, WalletSigner};
 use super::state::State;
 use super::survey::Versions;
 use super::verify::Verifier;
-use super::{follow, load, saver, snapshot, survey, sync};
+use super::{follow, health, load, saver, snapshot, survey, sync};
 use crate::clock::Clock;
 use crate::config::{NodeConfig, VoterConfig};
 use crate::decred::fee::{FeeAddresses, FeeSchedule, FeeScheduleError};
@@ -24,6 +24,7 @@ use crate::decred::hdkey::{Branch, ExtendedKeyError, ExtendedPubKey};
 use crate::decred::params::Network;
 use crate::domain::InstanceId;
 use crate::node::check::Unfit;
+use crate::node::client::ForConnection;
 use crate::node::dcrwallet::WalletInfo;
 use crate::node::{self, Dcrd, Dcrwallet, Notifications};
 use crate::rpc::wire::{DcrdStatus, SignerKind, WalletStatus};
@@ -71,9 +72,11 @@ pub struct Surroundings {
 /// The daemons, found fit, and what they said.
 struct Daemons {
     dcrd: Dcrd,
+    dcrd_fit: ForConnection,
     dcrd_notifications: Notifications,
     dcrd_version: String,
     wallet: Dcrwallet,
+    wallet_fit: ForConnection,
     wallet_notifications: Notifications,
     wallet_version: String,
     wallet_info: WalletInfo,
@@ -104,8 +107,11 @@ pub async fn start(
         reports,
         requests,
         pokes: Pokes::default(),
-        wallet_ready: Arc::default(),
-        addresses_ready: Arc::default(),
+        clock: surroundings.clock.clone(),
+        dcrd_fit: daemons.dcrd_fit.clone(),
+        wallet_fit: daemons.wallet_fit.clone(),
+        addresses_ready: ForConnection::default(),
+        wallet_ready: ForConnection::default(),
     };
     let (signers, wanted) = signers(config.voter.signer, &daemons.wallet, &voting).await;
     learn(&mut state, &daemons).await?;
@@ -205,17 +211,22 @@ async fn connect(config: &VoterConfig, tasks: &Tasks) -> Result<Daemons, StartEr
         cert_pem: node.cert_pem.clone(),
     };
     let voter = &config.voter;
+    let fit = (ForConnection::default(), ForConnection::default());
     let (dcrd, wallet) = tokio::join!(
         async {
             let (dcrd, notifications) = Dcrd::start(node("dcrd", &voter.dcrd), tasks).await?;
-            let facts = dcrd.check(config.network).await?;
+            let now = dcrd.pinned()?;
+            let facts = now.check(config.network).await?;
+            fit.0.set(now.client());
             Ok::<_, StartError>((dcrd, notifications, facts))
         },
         async {
             let config_of_wallet = node("dcrwallet", &voter.dcrwallet);
             let (wallet, notifications) = Dcrwallet::start(config_of_wallet, tasks).await?;
             let key = &config.pool.voting_extpub;
-            let facts = wallet.check(config.network, key).await?;
+            let now = wallet.pinned()?;
+            let facts = now.check(config.network, key).await?;
+            fit.1.set(now.client());
             Ok::<_, StartError>((wallet, notifications, facts))
         },
     );
@@ -223,9 +234,11 @@ async fn connect(config: &VoterConfig, tasks: &Tasks) -> Result<Daemons, StartEr
     let (wallet, wallet_notifications, wallet_facts) = wallet?;
     Ok(Daemons {
         dcrd,
+        dcrd_fit: fit.0,
         dcrd_notifications,
         dcrd_version: dcrd_facts.version,
         wallet,
+        wallet_fit: fit.1,
         wallet_notifications,
         wallet_version: wallet_facts.version,
         wallet_info: wallet_facts.info,
@@ -254,12 +267,11 @@ async fn signers(
 /// What the first votes need from the daemons.
 async fn learn(state: &mut State, daemons: &Daemons) -> Result<(), StartError> {
     let info = &daemons.wallet_info;
-    state.vote_version = info.vote_version;
-    state.agendas = Some(survey::agendas(&daemons.dcrd, info.vote_version).await?);
+    state.know_agendas(survey::agendas(&daemons.dcrd, info.vote_version).await?);
     state.dcrd = DcrdStatus {
         connected: true,
         version: daemons.dcrd_version.clone(),
-        synced: survey::is_synced(&daemons.dcrd.chain_info().await?),
+        synced: health::is_synced(&daemons.dcrd.chain_info().await?),
     };
     state.wallet = WalletStatus {
         connected: true,

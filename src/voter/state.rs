@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::alarms::Alarms;
 use super::chain::Chain;
+use super::churn::Churn;
 use super::fees::Judge;
 use super::index::Index;
+use super::life::Settled;
 use super::preferences::Preferences;
 use super::rounds::Rounds;
 use super::scripts::{ScriptHash, Scripts};
@@ -46,6 +48,7 @@ pub struct State {
     pub signer: SignerKind,
     pub rescan: Option<RescanProgress>,
     pub alarms: Alarms,
+    pub churn: Churn,
 }
 
 impl State {
@@ -82,6 +85,7 @@ impl State {
             signer: SignerKind::Wallet,
             rescan: None,
             alarms: Alarms::default(),
+            churn: Churn::default(),
         }
     }
 
@@ -95,9 +99,30 @@ impl State {
             return false;
         };
         self.foreign.remove(&ticket.hash);
+        let mined = mined.filter(|(block, height)| self.may_be_ours(*block, *height));
         self.tickets.see(ticket, &owner, script, mined);
         self.judge_ticket(ticket);
         true
+    }
+
+    /// How a ticket ended, told by another source than the blocks: only what is not known better.
+    pub fn settle(&mut self, ticket: TicketHash, settled: Settled) {
+        let there = settled.block().zip(settled.height());
+        if there.is_none_or(|(block, height)| self.may_be_ours(block, height)) {
+            self.tickets.settle_if_open(ticket, settled);
+        }
+    }
+
+    /// Whether a block may be on the main chain as it is known here. One that is not is about to come, or
+    /// was left by a reorganisation between dcrd's answer and now.
+    fn may_be_ours(&self, block: BlockHash, height: Height) -> bool {
+        self.chain.at(height).is_none_or(|ours| ours == block)
+    }
+
+    /// Version and agendas change in one step.
+    pub fn know_agendas(&mut self, agendas: Agendas) {
+        self.vote_version = agendas.version;
+        self.agendas = Some(agendas);
     }
 
     fn judge_ticket(&mut self, ticket: &Arc<Ticket>) {

@@ -4,62 +4,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms::id;
-use super::event::{Report, Request};
-use super::find;
+use super::event::Report;
 use super::links::Links;
+use super::mempool::{self, Absences};
 use super::signer::{MemorySigner, Signers, WalletSigner};
+use super::{fitness, health};
 use crate::decred::VoteVersion;
 use crate::decred::agenda::{Agenda, Agendas, Choice};
 use crate::decred::hdkey::Branch;
-use crate::node::check::Unfit;
-use crate::node::dcrd::{ChainInfo, VoteInfo};
-use crate::node::{self, Dcrd, Fault};
+use crate::node::dcrd::VoteInfo;
+use crate::node::dcrwallet::WalletInfo;
+use crate::node::{self, Dcrd};
 use crate::rpc::wire::{DcrdStatus, WalletStatus};
 
 const PERIOD: Duration = Duration::from_secs(5);
 /// However fast blocks come, between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
-/// dcrd may be so many blocks behind what its peers announce.
-const MAY_LAG: i64 = 2;
 
 /// Never ends by itself. `branch`: the memory signer is wanted and not there yet.
 pub async fn run(links: Links, versions: Versions, mut branch: Option<Branch>) {
+    let mut absences = Absences::default();
     loop {
         tokio::time::sleep(PAUSE).await;
         let _ = tokio::time::timeout(PERIOD, links.pokes.survey.notified()).await;
-        if let Err(error) = dcrd(&links, &versions.dcrd).await {
-            tracing::debug!(%error, "dcrd does not tell how it is");
-        }
-        if let Err(error) = wallet(&links, &versions.wallet).await {
-            tracing::debug!(%error, "dcrwallet does not tell how it is");
-        }
-        if let Err(error) = mempool(&links).await {
-            tracing::debug!(%error, "dcrd does not tell its mempool");
+        // None waits for another: a daemon that does not answer takes its time.
+        let (dcrd, wallet, mempool) = tokio::join!(
+            dcrd(&links, &versions.dcrd),
+            wallet(&links, &versions.wallet),
+            mempool::look(&links, &mut absences),
+        );
+        for (what, outcome) in [("dcrd", dcrd), ("dcrwallet", wallet), ("mempool", mempool)] {
+            if let Err(error) = outcome {
+                tracing::debug!(what, %error, "a look at the daemons is interrupted");
+            }
         }
         if let Some(wanted) = branch.take() {
             branch = open_signer(&links, wanted).await;
         }
     }
-}
-
-/// The daemon behind a new connection may be another one: looks as at start, and alarms.
-pub async fn recheck_dcrd(links: Links) {
-    let unfit = links.dcrd.check(links.params.network).await.err();
-    alarm_unfit(&links, id::DCRD_UNFIT, unfit).await;
-}
-
-/// As `recheck_dcrd`.
-pub async fn recheck_wallet(links: Links) {
-    let network = links.params.network;
-    let unfit = links.wallet.check(network, &links.voting_extpub).await;
-    alarm_unfit(&links, id::WALLET_UNFIT, unfit.err()).await;
-}
-
-async fn alarm_unfit(links: &Links, id: &'static str, unfit: Option<Unfit>) {
-    // What is only away is told by alarms of its own.
-    let wrong = unfit.filter(|unfit| unfit.fault() == Fault::Wrong);
-    let message = wrong.map(|unfit| unfit.to_string());
-    links.report(Report::Alarm(id, message)).await;
 }
 
 /// What the start checks learnt.
@@ -70,12 +52,16 @@ pub struct Versions {
 }
 
 async fn dcrd(links: &Links, version: &str) -> Result<(), node::Error> {
-    let info = links.dcrd.chain_info().await?;
-    let synced = is_synced(&info);
-    let behind = (!synced).then(|| {
-        let height = info.blocks;
-        format!("dcrd is at block {height} and does not have the whole chain")
-    });
+    let dcrd = links.dcrd.pinned()?;
+    if !links.dcrd_fit.holds(dcrd.client()) {
+        fitness::check_dcrd(links.clone()).await;
+    }
+    if !links.dcrd_fit.holds(dcrd.client()) {
+        return Ok(());
+    }
+    let info = dcrd.chain_info().await?;
+    let behind = health::dcrd_behind(&info);
+    let synced = behind.is_none();
     links.report(Report::Alarm(id::DCRD_BEHIND, behind)).await;
     links
         .report(Report::Dcrd(DcrdStatus {
@@ -84,28 +70,38 @@ async fn dcrd(links: &Links, version: &str) -> Result<(), node::Error> {
             synced,
         }))
         .await;
+    let tip = dcrd.header_info(info.best_block).await?;
+    let old = health::tip_old(links.params, tip.time, links.clock.unix_seconds());
+    links.report(Report::Alarm(id::TIP_OLD, old)).await;
     Ok(())
-}
-
-/// Tickets are shown, and known, before they are mined.
-async fn mempool(links: &Links) -> Result<(), node::Error> {
-    let waiting = links.dcrd.mempool_tickets().await?;
-    let unknown = links.ask(|reply| Request::Unknown(waiting, reply)).await;
-    if let Some(unknown) = unknown.filter(|unknown| !unknown.is_empty()) {
-        find::tickets(links.clone(), unknown).await;
-    }
-    Ok(())
-}
-
-/// Whether dcrd has the chain that its peers have.
-pub fn is_synced(info: &ChainInfo) -> bool {
-    let lag = info.sync_height.saturating_sub(i64::from(info.blocks.0));
-    !info.initial_block_download && lag <= MAY_LAG
 }
 
 async fn wallet(links: &Links, version: &str) -> Result<(), node::Error> {
-    let info = links.wallet.info().await?;
-    let height = links.wallet.best_block().await?.height;
+    let wallet = links.wallet.pinned()?;
+    if !links.wallet_fit.holds(wallet.client()) {
+        fitness::check_wallet(links.clone()).await;
+    }
+    if !links.wallet_fit.holds(wallet.client()) {
+        return Ok(());
+    }
+    let info = wallet.info().await?;
+    let height = wallet.best_block().await?.height;
+    alarm_wallet(links, &info).await;
+    let status = WalletStatus {
+        connected: true,
+        version: version.to_owned(),
+        unlocked: info.unlocked,
+        daemon_connected: info.daemon_connected || info.spv,
+        height: Some(height),
+        voting: info.voting,
+    };
+    links.report(Report::Wallet(status)).await;
+    let agendas = agendas(&links.dcrd, info.vote_version).await?;
+    links.report(Report::Agendas(agendas)).await;
+    Ok(())
+}
+
+async fn alarm_wallet(links: &Links, info: &WalletInfo) {
     let alarms = [
         (
             id::WALLET_LOCKED,
@@ -128,20 +124,6 @@ async fn wallet(links: &Links, version: &str) -> Result<(), node::Error> {
             .report(Report::Alarm(id, on.then(|| text.to_owned())))
             .await;
     }
-    let status = WalletStatus {
-        connected: true,
-        version: version.to_owned(),
-        unlocked: info.unlocked,
-        daemon_connected: info.daemon_connected || info.spv,
-        height: Some(height),
-        voting: info.voting,
-    };
-    links
-        .report(Report::Wallet(status, info.vote_version))
-        .await;
-    let agendas = agendas(&links.dcrd, info.vote_version).await?;
-    links.report(Report::Agendas(agendas)).await;
-    Ok(())
 }
 
 /// The agendas of a vote version; a version that dcrd does not know has none.

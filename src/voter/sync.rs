@@ -2,8 +2,7 @@
 //! wait for none of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -18,6 +17,8 @@ const ACCOUNT: &str = "default";
 const EXTERNAL_BRANCH: u32 = 0;
 /// Between two looks at a wallet that is not ready.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Between two lines about something that takes its time.
+const TELL_EVERY: Duration = Duration::from_mins(1);
 /// Questions about scripts under way at once.
 const PIPELINED: usize = 8;
 /// A script registered so few blocks below the tip is too young for tickets below it: it was confirmed by
@@ -26,21 +27,33 @@ const YOUNG: u32 = 2;
 
 /// Never ends by itself. `max_index` is the highest key index that the pool may use.
 pub async fn run(links: Links, max_index: u32) {
-    let wallet = links.wallet.unhurried();
-    let mut duty = Duty {
-        links,
-        wallet,
-        max_index,
-    };
     loop {
-        match duty.fulfil().await {
-            Ok(()) => duty.links.pokes.sync.notified().await,
+        match fulfil(&links, max_index).await {
+            Ok(()) => links.pokes.sync.notified().await,
             Err(error) => {
                 tracing::warn!(%error, "the wallet's synchronisation is interrupted");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
+}
+
+/// All duties at the wallet behind the connection that there is now: behind the next one there may be
+/// another. A wallet that is away or not the pool's is left alone; who connects to it, and who finds it fit,
+/// pokes.
+async fn fulfil(links: &Links, max_index: u32) -> Result<(), node::Error> {
+    let Ok(wallet) = links.wallet.pinned() else {
+        return Ok(());
+    };
+    if !links.wallet_fit.holds(wallet.client()) {
+        return Ok(());
+    }
+    let duty = Duty {
+        links,
+        wallet: wallet.unhurried(),
+        max_index,
+    };
+    duty.fulfil().await
 }
 
 /// From where the wallet must be rescanned for `scripts` that it did not have, if it must.
@@ -55,16 +68,17 @@ pub fn rescan_needed<'a>(
         .min()
 }
 
-struct Duty {
-    links: Links,
+struct Duty<'a> {
+    links: &'a Links,
     wallet: Dcrwallet,
     max_index: u32,
 }
 
-impl Duty {
-    async fn fulfil(&mut self) -> Result<(), node::Error> {
+impl Duty<'_> {
+    async fn fulfil(&self) -> Result<(), node::Error> {
         let tip = self.wait_until_synced().await?;
-        if !self.links.addresses_ready.load(Ordering::Relaxed) {
+        let connection = self.wallet.client();
+        if !self.links.addresses_ready.holds(connection) {
             tracing::info!(
                 max_index = self.max_index,
                 "the wallet derives its addresses"
@@ -72,7 +86,7 @@ impl Duty {
             self.wallet
                 .sync_address_index(ACCOUNT, EXTERNAL_BRANCH, self.max_index)
                 .await?;
-            self.links.addresses_ready.store(true, Ordering::Relaxed);
+            self.links.addresses_ready.set(connection);
             self.links.pokes.survey.notify_one();
         }
         let Some(duties) = self.links.ask(Request::Duties).await else {
@@ -80,7 +94,8 @@ impl Duty {
         };
         let imported = self.import_missing(&duties, tip).await?;
         let rescanned = self.rescan().await?;
-        let first = !self.links.wallet_ready.swap(true, Ordering::Relaxed);
+        let first = !self.links.wallet_ready.holds(connection);
+        self.links.wallet_ready.set(connection);
         if first || imported || rescanned {
             self.links.pokes.load.notify_one();
         }
@@ -89,6 +104,7 @@ impl Duty {
 
     /// An early `accountsyncaddressindex` would block the wallet's own discovery.
     async fn wait_until_synced(&self) -> Result<Height, node::Error> {
+        let mut told: Option<Instant> = None;
         loop {
             let status = self.wallet.sync_status().await?;
             let (ours, best) = (
@@ -98,7 +114,10 @@ impl Duty {
             if status.synced && ours.0.saturating_add(1) >= best.0 {
                 return Ok(ours);
             }
-            tracing::info!(wallet.height = %ours, block.height = %best, "waiting for the wallet to be synchronised");
+            if told.is_none_or(|told| told.elapsed() > TELL_EVERY) {
+                told = Some(Instant::now());
+                tracing::info!(wallet.height = %ours, block.height = %best, "waiting for the wallet to be synchronised");
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -148,7 +167,7 @@ impl Duty {
         let running = |running| Report::Rescan(Some(RescanProgress { from, running }));
         tracing::info!(block.height = %from, "the wallet is rescanned");
         self.links.report(running(true)).await;
-        let rescanned = self.wallet.rescan(from).await;
+        let rescanned = self.rescan_from(from).await;
         self.links.report(running(false)).await;
         rescanned?;
         tracing::info!(block.height = %from, "the wallet's rescan is done");
@@ -160,6 +179,19 @@ impl Duty {
                 .await;
         }
         Ok(true)
+    }
+
+    /// The wallet answers when it is done, which may take hours; the log says that it goes on.
+    async fn rescan_from(&self, from: Height) -> Result<(), node::Error> {
+        let started = Instant::now();
+        let mut rescan = Box::pin(self.wallet.rescan(from));
+        loop {
+            if let Ok(rescanned) = tokio::time::timeout(TELL_EVERY, &mut rescan).await {
+                return rescanned;
+            }
+            let minutes = started.elapsed().as_secs() / 60;
+            tracing::info!(block.height = %from, minutes, "the wallet is still being rescanned");
+        }
     }
 }
 

@@ -1,16 +1,15 @@
 //! Does the wallet derive what web derived? What is derived in process is never trusted alone.
 
-use std::sync::atomic::Ordering;
-
+use super::health;
 use super::links::Links;
 use super::service::{refused, unavailable};
-use crate::decred::Network;
 use crate::decred::address::Address;
 use crate::decred::hdkey::Branch;
 use crate::decred::key::PublicKey;
 use crate::decred::multisig::RedeemScript;
-use crate::node;
+use crate::decred::{Height, Network};
 use crate::node::error::code as node_code;
+use crate::node::{self, Dcrwallet};
 use crate::rpc::Error;
 use crate::rpc::wire::{EnrolmentProof, EnrolmentRequest, code};
 
@@ -47,17 +46,19 @@ impl Verifier {
         request: &EnrolmentRequest,
     ) -> Result<EnrolmentProof, Error> {
         let derived = self.derive(request)?;
-        if !links.addresses_ready.load(Ordering::Relaxed) {
+        // Behind another connection there may be another wallet.
+        let wallet = links.wallet.pinned().map_err(|error| unavailable(&error))?;
+        if !links.addresses_ready.holds(wallet.client()) {
             return Err(refused(
                 code::UNAVAILABLE,
                 &"the wallet's addresses are not synchronised yet",
             ));
         }
-        self.wallet_has_key(links, &derived).await?;
-        wallet_makes_script(links, request, &derived).await?;
-        let best = links.dcrd.best_block().await;
+        let height = ready(links, &wallet).await?;
+        self.wallet_has_key(&wallet, &derived).await?;
+        wallet_makes_script(&wallet, request, &derived).await?;
         Ok(EnrolmentProof {
-            height: best.map_err(|error| unavailable(&error))?.height,
+            height,
             redeem_script: derived.script.to_hex(),
             pool_pubkey_address: derived.pool_address,
             ticket_address: derived.ticket_address,
@@ -89,9 +90,9 @@ impl Verifier {
         })
     }
 
-    async fn wallet_has_key(&self, links: &Links, derived: &Derived) -> Result<(), Error> {
+    async fn wallet_has_key(&self, wallet: &Dcrwallet, derived: &Derived) -> Result<(), Error> {
         let address = Address::pubkey_hash(self.network, derived.pool_key.hash160()).to_string();
-        let info = links.wallet.validate_address(&address).await;
+        let info = wallet.validate_address(&address).await;
         let info = info.map_err(|error| answer(&error))?;
         if !info.is_mine {
             return Err(disagrees(&format!(
@@ -109,8 +110,29 @@ impl Verifier {
     }
 }
 
+/// The height, if both daemons are well enough to vouch for an enrolment.
+async fn ready(links: &Links, wallet: &Dcrwallet) -> Result<Height, Error> {
+    let dcrd = &links.dcrd;
+    let asked = async {
+        let (chain, info, best) =
+            tokio::try_join!(dcrd.chain_info(), wallet.info(), wallet.best_block())?;
+        let tip = dcrd.header_info(chain.best_block).await?;
+        Ok::<_, node::Error>((chain, info, best.height, tip.time))
+    };
+    let (chain, info, wallet_height, tip_time) =
+        asked.await.map_err(|error| unavailable(&error))?;
+    let now = links.clock.unix_seconds();
+    let trouble = health::dcrd_behind(&chain)
+        .or_else(|| health::tip_old(links.params, tip_time, now))
+        .or_else(|| health::wallet_unready(&info, wallet_height, chain.blocks));
+    match trouble {
+        Some(trouble) => Err(refused(code::UNAVAILABLE, &trouble)),
+        None => Ok(chain.blocks),
+    }
+}
+
 async fn wallet_makes_script(
-    links: &Links,
+    wallet: &Dcrwallet,
     request: &EnrolmentRequest,
     derived: &Derived,
 ) -> Result<(), Error> {
@@ -118,7 +140,7 @@ async fn wallet_makes_script(
         derived.pool_address.clone(),
         request.user_pubkey_address.clone(),
     ];
-    let made = links.wallet.create_multisig(&keys[0], &keys[1]).await;
+    let made = wallet.create_multisig(&keys[0], &keys[1]).await;
     let made = made.map_err(|error| answer(&error))?;
     if made.redeem_script != derived.script.as_bytes() || made.address != derived.ticket_address {
         return Err(disagrees(&format!(

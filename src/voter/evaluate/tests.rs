@@ -244,3 +244,48 @@ fn a_ticket_is_voted_whatever_its_status_is_believed_to_be() {
     state.tickets.advance(Height(600));
     assert_eq!(announce(&mut state, &[Hash([1; 32])]).cast.len(), 1);
 }
+
+#[test]
+fn bits_are_never_judged_by_the_agendas_of_another_version() {
+    let mut state = ready();
+    // Valid for version 13 only.
+    prefer(&mut state, 13, 0b1001);
+    let bits = |state: &mut State, block: u8| {
+        let now = Instant::now();
+        let block = Hash([block; 32]);
+        state
+            .rounds
+            .announce(block, Height(170), now, &[Hash([1; 32])]);
+        first_choice(&evaluate(state, block, now))
+    };
+    assert_eq!(bits(&mut state, 80), (1, 12, Reason::OtherVersion));
+
+    let mut next = state.agendas.clone().unwrap();
+    next.version = VoteVersion(13);
+    next.agendas[0].mask = 0b1100;
+    next.agendas[0].choices[2].bits = 0b1000;
+    state.know_agendas(next.clone());
+    assert_eq!(bits(&mut state, 81), (9, 13, Reason::Chosen));
+
+    // Agendas without their version say nothing of it.
+    state.vote_version = VoteVersion(14);
+    prefer(&mut state, 14, 0b1_0001);
+    assert_eq!(bits(&mut state, 82), (17, 14, Reason::Chosen));
+}
+
+#[test]
+fn a_preference_stored_for_another_address_is_not_the_owners() {
+    let mut state = ready();
+    let preference = Preference {
+        user_id: UserId(4),
+        ticket_address: script(5).address,
+        version: VoteVersion(12),
+        bits: VoteBits(5),
+        revision: Revision(1),
+    };
+    let mut push = empty_push();
+    push.preferences = vec![preference];
+    state.preferences.push(push).unwrap();
+    let steps = announce(&mut state, &[Hash([1; 32])]);
+    assert_eq!(first_choice(&steps), (1, 12, Reason::NoPreference));
+}
