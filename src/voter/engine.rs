@@ -172,6 +172,7 @@ impl Engine {
             self.move_best(height);
         }
         self.vote(block);
+        self.give_up_late();
         self.ask_subsidy(next(next(height)));
     }
 
@@ -202,11 +203,16 @@ impl Engine {
         }
     }
 
-    /// Where the chain's end is, for votes that are tried again. What no vote can help any more is a failure
-    /// that someone must look at.
+    /// Where the chain's end is, for votes that are tried again.
     pub(super) fn move_best(&mut self, height: Height) {
         self.best.send_replace(height);
-        for missed in self.state.rounds.give_up_late(height) {
+        self.give_up_late();
+    }
+
+    /// What no vote can help any more is a failure that someone must look at.
+    fn give_up_late(&mut self) {
+        let best = *self.best.borrow();
+        for missed in self.state.rounds.give_up_late(best) {
             let Missed {
                 block,
                 ticket,

@@ -16,5 +16,8 @@ mod start_web;
 mod stories;
 mod voter_bed;
 mod voter_calls;
+mod voter_chain;
+mod voter_healing;
+mod voter_history;
 mod voter_start_faults;
 mod voter_votes;

@@ -18,7 +18,8 @@ use dcrstakepool::domain::{
     FeeVerdict, InstanceId, KeyIndex, PoolId, Preference, Revision, UserId,
 };
 use dcrstakepool::node;
-use dcrstakepool::rpc::wire::{PreferencesPush, ScriptImport};
+use dcrstakepool::rpc::Voter as _;
+use dcrstakepool::rpc::wire::{Empty, ImportRequest, PreferencesPush, ScriptImport, Status};
 use dcrstakepool::shutdown::Tasks;
 use dcrstakepool::voter::chain::Chain;
 use dcrstakepool::voter::disk::{Disk, Kind};
@@ -151,14 +152,7 @@ impl Bed {
         let params = Network::Simnet.params();
         let judge = Judge::new(params, FeeSchedule::flat(7.5).unwrap());
         let mut state = State::new(params, InstanceId(Uuid::from_u128(1)), judge);
-        let redeem_script = vector("/children/1/redeem_with_user");
-        let script = ScriptImport {
-            user_id: UserId(4),
-            key_index: KeyIndex(1),
-            redeem_script,
-            height_registered: Height(2),
-        };
-        state.scripts.import(&[script]).unwrap();
+        state.scripts.import(&own_import().scripts).unwrap();
         let preference = Preference {
             user_id: UserId(4),
             ticket_address: vector("/children/1/ticket_address"),
@@ -200,6 +194,17 @@ impl Bed {
             .notify("winningtickets", &json!([block, height, winners]));
     }
 
+    /// The wallet is synchronised from now on.
+    pub fn let_wallet_sync(&self) {
+        self.let_wallet_sync_at(485);
+    }
+
+    pub fn let_wallet_sync_at(&self, height: u32) {
+        self.wallet.answer("syncstatus", json!({"synced": true}));
+        let best = json!({"hash": Hash([77; 32]), "height": height});
+        self.wallet.answer("getbestblock", best);
+    }
+
     /// Votes that dcrd got, once there are `count`.
     pub async fn votes(&self, count: usize) -> Vec<ParsedVote> {
         let sent = self.dcrd.wait_for_calls("sendrawtransaction", count).await;
@@ -212,11 +217,40 @@ impl Bed {
 }
 
 impl Running {
+    pub async fn status(&self) -> Status {
+        self.service.status(Empty {}).await.unwrap()
+    }
+
+    /// Waits until the status says so.
+    pub async fn until(&self, what: &str, condition: impl Fn(&Status) -> bool) -> Status {
+        for _ in 0..600 {
+            let now = self.status().await;
+            if condition(&now) {
+                return now;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("never: {what}: {:#?}", self.status().await);
+    }
+
     /// As the role does on SIGTERM.
     pub async fn stop(self) {
         let limit = std::time::Duration::from_secs(30);
         self.front.stop_and_wait(limit).await;
         assert!(self.back.stop_and_wait(limit).await, "tasks are left");
+    }
+}
+
+/// The script of `Bed::leave_state`, as web gives it.
+pub fn own_import() -> ImportRequest {
+    ImportRequest {
+        pool_id: POOL,
+        scripts: vec![ScriptImport {
+            user_id: UserId(4),
+            key_index: KeyIndex(1),
+            redeem_script: vector("/children/1/redeem_with_user"),
+            height_registered: Height(2),
+        }],
     }
 }
 

@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 
 use dcrstakepool::decred::hash::Hash;
-use dcrstakepool::decred::multisig::RedeemScript;
 use dcrstakepool::decred::script::PayTo;
-use dcrstakepool::decred::ticket::{self, Commitment, TicketInput};
-use dcrstakepool::decred::tx::{OutPoint, Transaction, Tree};
-use dcrstakepool::decred::{Atoms, Height, TicketHash};
+use dcrstakepool::decred::tx::Transaction;
+use dcrstakepool::decred::{Height, TicketHash};
 use dcrstakepool::domain::{KeyIndex, UserId};
 use dcrstakepool::rpc::wire::{
     AddTickets, EnrolmentRequest, ImportRequest, ImportedScript, ScriptImport, ScriptOutcome,
@@ -17,37 +15,11 @@ use dcrstakepool::rpc::{Error, Voter as _};
 use serde_json::{Value, json};
 
 use super::voter_bed::{Bed, POOL, Running, own_ticket, vector};
+use super::voter_chain::{bought, own_script};
 use crate::harness::fake_daemon::{FakeDaemon, Reply};
 
 /// The block of the tickets here.
 const MINED_IN: Hash = Hash([44; 32]);
-
-/// The wallet is synchronised from now on.
-fn let_it_sync(bed: &Bed) {
-    bed.wallet.answer("syncstatus", json!({"synced": true}));
-    let best = json!({"hash": Hash([77; 32]), "height": 485});
-    bed.wallet.answer("getbestblock", best);
-}
-
-/// A ticket for a script, unlike the others by its number.
-fn bought(number: u8, submission: PayTo) -> Transaction {
-    let input = TicketInput {
-        spends: OutPoint {
-            hash: Hash([number; 32]),
-            index: 0,
-            tree: Tree::REGULAR,
-        },
-        value: Atoms(110_000),
-        commitment: Commitment {
-            to: PayTo::PubKeyHash([1; 20]),
-            amount: Atoms(110_000),
-            fee_limits: 0x5800,
-        },
-        change_to: PayTo::PubKeyHash([0; 20]),
-        change: Atoms(0),
-    };
-    ticket::build(submission, Atoms(100_000), &[input]).unwrap()
-}
 
 /// dcrd has these tickets, mined, and only the first is unspent.
 fn let_it_know(dcrd: &FakeDaemon, tickets: &[&Transaction]) {
@@ -96,8 +68,7 @@ async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
 
     let bed = Bed::new().await;
     bed.leave_state(5);
-    let ours = RedeemScript::from_hex(&vector("/children/1/redeem_with_user")).unwrap();
-    let ours = PayTo::ScriptHash(ours.hash160());
+    let ours = own_script();
     let (new, spent) = (bought(1, ours), bought(2, ours));
     let foreign = bought(3, PayTo::ScriptHash([9; 20]));
     let_it_know(&bed.dcrd, &[&new, &spent, &foreign]);
@@ -105,7 +76,7 @@ async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
     bed.wallet.answer("validateaddress", own);
     bed.dcrd.answer("getrawmempool", json!([]));
     let voter = bed.start().await.unwrap();
-    let_it_sync(&bed);
+    bed.let_wallet_sync();
 
     let none = TicketHash::of(b"none");
     let hashes = [
@@ -216,7 +187,7 @@ const REFUSALS: [(&str, i64, &str, &str); 14] = [
 async fn a_wallet_in_trouble_is_no_wallet_that_disagrees() {
     let bed = Bed::new().await;
     let voter = bed.start().await.unwrap();
-    let_it_sync(&bed);
+    bed.let_wallet_sync();
     let own = json!({
         "isvalid": true, "ismine": true, "pubkeyaddr": vector("/children/0/pubkeyaddr"),
     });

@@ -9,31 +9,15 @@ use dcrstakepool::decred::{Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{Preference, Revision, UserId};
 use dcrstakepool::rpc::Voter as _;
 use dcrstakepool::rpc::wire::{
-    Empty, EnrolmentRequest, PreferencesPush, SignerKind, Status, VoteOutcome, code,
+    EnrolmentRequest, PreferencesPush, SignerKind, Status, VoteOutcome, code,
 };
 use dcrstakepool::{domain, rpc};
 use serde_json::json;
 
-use super::voter_bed::{Bed, POOL, Running, own_ticket, vector};
+use super::voter_bed::{Bed, POOL, own_ticket, vector};
 use crate::harness::fake_daemon::Reply;
 
 const BLOCK: Hash = Hash([77; 32]);
-
-async fn status(voter: &Running) -> Status {
-    voter.service.status(Empty {}).await.unwrap()
-}
-
-/// Waits until the status says so.
-async fn until(voter: &Running, what: &str, condition: impl Fn(&Status) -> bool) -> Status {
-    for _ in 0..600 {
-        let now = status(voter).await;
-        if condition(&now) {
-            return now;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("never: {what}: {:?}", status(voter).await);
-}
 
 fn push(bits: u16, revision: i64) -> PreferencesPush {
     PreferencesPush {
@@ -67,7 +51,7 @@ async fn a_restarted_voter_votes_from_disk_before_its_sync_is_done() {
         (cast[0].bits, cast[0].version),
         (VoteBits(5), VoteVersion(12))
     );
-    let now = until(&voter, "accepted", |now| outcome(now).is_some()).await;
+    let now = voter.until("accepted", |now| outcome(now).is_some()).await;
     assert_eq!(outcome(&now), Some(VoteOutcome::Accepted));
     assert_eq!(now.signer, SignerKind::Memory);
     assert!(bed.wallet.calls_of("accountsyncaddressindex").is_empty());
@@ -114,7 +98,7 @@ async fn a_wrong_subsidy_is_asked_for_again() {
     bed.announce_winners(BLOCK);
     let cast = bed.votes(2).await;
     assert_eq!(cast[0].ticket, cast[1].ticket);
-    let now = until(&voter, "accepted", |now| outcome(now).is_some()).await;
+    let now = voter.until("accepted", |now| outcome(now).is_some()).await;
     assert_eq!(outcome(&now), Some(VoteOutcome::Accepted));
     voter.stop().await;
 }
@@ -136,7 +120,7 @@ async fn a_vote_is_sent_again_after_a_lost_connection() {
     bed.announce_winners(BLOCK);
     let cast = bed.votes(2).await;
     assert_eq!(cast[0], cast[1], "the same vote");
-    let now = until(&voter, "known", |now| outcome(now).is_some()).await;
+    let now = voter.until("known", |now| outcome(now).is_some()).await;
     assert_eq!(outcome(&now), Some(VoteOutcome::AlreadyKnown));
     voter.stop().await;
 }
@@ -148,7 +132,7 @@ async fn a_repeated_announcement_sends_the_same_bytes() {
     let voter = bed.start().await.unwrap();
     bed.announce_winners(BLOCK);
     bed.votes(1).await;
-    until(&voter, "accepted", |now| outcome(now).is_some()).await;
+    voter.until("accepted", |now| outcome(now).is_some()).await;
     voter.service.set_preferences(push(3, 2)).await.unwrap();
     bed.announce_winners(BLOCK);
     bed.votes(2).await;
@@ -174,7 +158,7 @@ async fn the_wallet_signs_when_it_keeps_its_key() {
     let voter = bed.start().await.unwrap();
     bed.announce_winners(BLOCK);
     assert_eq!(bed.votes(1).await.len(), 1);
-    let now = until(&voter, "accepted", |now| outcome(now).is_some()).await;
+    let now = voter.until("accepted", |now| outcome(now).is_some()).await;
     assert_eq!(now.signer, SignerKind::Wallet);
     voter.stop().await;
 }
