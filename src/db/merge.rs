@@ -3,7 +3,8 @@
 use crate::domain::{FeeVerdict, TicketRecord, TicketStatus};
 
 /// The record to store. `same_source`: `new` is from the very voter, in the same life, that told
-/// `old`: it alone may take a step back (a reorganisation); another one may just be behind.
+/// `old`: it alone may take a step back (a reorganisation); another one may just be behind. One that is
+/// known to be on the branch with more work counts as the same.
 pub fn merge(old: &TicketRecord, new: &TicketRecord, same_source: bool) -> TicketRecord {
     let mut merged = if prevails(old, new, same_source) {
         new.clone()

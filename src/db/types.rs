@@ -198,6 +198,20 @@ pub struct Halt {
     pub reason: String,
 }
 
+/// The numbers up to which a database has counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks {
+    /// The last user id that was given away.
+    pub last_user: i64,
+    pub last_revision: Revision,
+    /// Of the last reset.
+    pub vote_version: VoteVersion,
+    /// Scripts that voters hold and this database has not, as an operator confirmed.
+    pub scripts_lacked: u64,
+    /// The lowest key index of a user without an address.
+    pub lowest_waiting_key: Option<KeyIndex>,
+}
+
 /// Where reading a voter's tickets goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TicketCursor {
@@ -215,6 +229,9 @@ pub struct TicketPage {
     pub tickets: Vec<TicketRecord>,
     /// Tickets that vanished from the mempool without having been mined.
     pub gone: Vec<TicketHash>,
+    /// The voter is believed also where it takes back what another one told: that one was on a branch
+    /// with less work.
+    pub overrules: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

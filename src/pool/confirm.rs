@@ -98,6 +98,10 @@ impl Pool {
             return Answer::ConfiguredDifferently(differing);
         }
         self.note_height(&status);
+        // Nobody may get a key that only this voter knows to be taken.
+        if let Err(error) = self.tables_for(peer, &status).await {
+            return Answer::Away(error.to_string());
+        }
         proof_answer(proof, derived)
     }
 
@@ -112,8 +116,8 @@ impl Pool {
                 return Outcome::Disagreement(peer.name().to_owned(), reason.clone());
             }
         }
-        let heights = answers.iter().filter_map(|(_, answer)| match answer {
-            Answer::Agrees(height) => Some(*height),
+        let heights = answers.iter().filter_map(|(peer, answer)| match answer {
+            Answer::Agrees(height) if !self.is_on_another_branch(peer) => Some(*height),
             _ => None,
         });
         let heights: Vec<Height> = heights.collect();

@@ -65,6 +65,9 @@ impl Pool {
         let height = self.confirm(&request, &derived).await?;
         // Another enrolment may have met a disagreement meanwhile.
         self.ensure_not_halted().await?;
+        if self.may_enrol(user).await? != key_index {
+            return Err(Error::Internal(format!("user {user} got another key: try again")).into());
+        }
         let enrolled = EnrolledUser {
             key_index,
             enrolment: row(request, derived, height),

@@ -1,8 +1,10 @@
 //! Tickets from the voters into the database.
 //!
-//! One voter is believed at a time: the one with the most chain work when the former one went away
-//! or lagged. Its tickets are then read from the start, so that what is stored is one voter's view
-//! and never a mixture of two.
+//! One voter is believed at a time: the one with the most chain work when the former one went away,
+//! lagged, or turned out to be on a branch with less work. Its tickets are then read from the start,
+//! so that what is stored is one voter's view and never a mixture of two.
+
+use std::sync::Arc;
 
 use super::chain::weight;
 use super::voters::{Peer, QUICK};
@@ -13,7 +15,11 @@ use crate::rpc;
 use crate::rpc::wire::{Status, TicketsSince};
 
 /// Tickets in one answer.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
+/// Pages read before anything else gets its turn.
+pub(super) const PAGES_AT_ONCE: usize = 20;
+/// A leader on a branch with less work may follow the others: it is given so many seconds.
+const GIVES_WAY_SECS: i64 = 10;
 
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
@@ -29,19 +35,32 @@ impl From<crate::db::Error> for Trouble {
     }
 }
 
+/// A voter that may be followed.
+type Candidate<'a> = (&'a Arc<Peer>, Arc<Status>);
+
 impl Pool {
-    /// Stores what this voter learned about tickets, if it is the one that is believed.
-    pub(super) async fn follow(&self, peer: &Peer) {
-        if self.elect().as_deref() != Some(peer.name()) {
-            return;
+    /// Stores what this voter learned about tickets, if it is the one that is believed. Returns
+    /// whether there is more than could be stored now.
+    pub(super) async fn follow(&self, peer: &Peer) -> bool {
+        let led = self.elect().as_deref() == Some(peer.name());
+        if !led || self.database_away_since().is_some() {
+            return false;
         }
-        if let Err(error) = self.read_tickets(peer).await {
-            tracing::warn!(voter = peer.name(), %error, "tickets not read");
+        match self.read_tickets(peer).await {
+            Ok(more) => more,
+            Err(Trouble::Store(error)) => {
+                self.database_failed("tickets are not stored", &error);
+                false
+            }
+            Err(error) => {
+                tracing::warn!(voter = peer.name(), %error, "tickets not read");
+                false
+            }
         }
     }
 
-    async fn read_tickets(&self, peer: &Peer) -> Result<(), Trouble> {
-        while !self.tasks.is_stopping() {
+    async fn read_tickets(&self, peer: &Peer) -> Result<bool, Trouble> {
+        for _ in 0..PAGES_AT_ONCE {
             let cursor = if peer.view().read_again {
                 TicketCursor::default()
             } else {
@@ -57,6 +76,7 @@ impl Pool {
                 .await?;
             let moved = cursor.instance != Some(page.instance) || cursor.sequence != page.sequence;
             if moved || !page.tickets.is_empty() || !page.gone.is_empty() {
+                let overrules = peer.view().overrules;
                 self.store
                     .store_tickets(TicketPage {
                         voter: peer.name().to_owned(),
@@ -64,53 +84,84 @@ impl Pool {
                         sequence: page.sequence,
                         tickets: page.tickets,
                         gone: page.gone,
+                        overrules,
                     })
                     .await?;
+                self.numbers_due.notify_one();
             }
             peer.view().read_again = false;
             // A voter that says "more" but does not move would keep us here for ever.
             if !page.more || !moved {
-                return Ok(());
+                peer.view().overrules = false;
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// The voter whose tickets and numbers count: the former one as long as it is there and does not
-    /// lag, else the one with the most work.
+    /// The voter whose tickets and numbers count: the former one as long as it is there, does not lag
+    /// and is on the branch with the most work, else the one with the most work.
     pub(super) fn elect(&self) -> Option<String> {
+        let candidates = self.candidates();
+        let mut shown = self.shown();
+        let (best, best_status) = candidates
+            .iter()
+            .max_by(|(_, a), (_, b)| work(a).cmp(&work(b)))?;
+        let former = shown.leader.clone();
+        let leads = |(peer, _): &&Candidate<'_>| Some(peer.name()) == former.as_deref();
+        if let Some((leader, status)) = candidates.iter().find(leads) {
+            let behind = work(status) < work(best_status) && parted(leader, best);
+            let now = self.clock.unix_seconds();
+            let since = behind.then(|| *shown.leader_behind_since.get_or_insert(now));
+            if since.is_none_or(|since| now.saturating_sub(since) < GIVES_WAY_SECS) {
+                if since.is_none() {
+                    shown.leader_behind_since = None;
+                }
+                return former;
+            }
+        }
+        shown.leader_behind_since = None;
+        // The first one of this process goes on where its cursor stands.
+        if let Some(former) = &former {
+            let former_peer = self.peers.iter().find(|peer| peer.name() == former);
+            let overrules = former_peer.is_some_and(|former| parted(former, best));
+            tracing::info!(
+                from = former,
+                to = best.name(),
+                other_branch = overrules,
+                "another voter's tickets are followed"
+            );
+            let mut view = best.view();
+            view.read_again = true;
+            view.overrules = overrules;
+        }
+        shown.leader = Some(best.name().to_owned());
+        shown.leader.clone()
+    }
+
+    /// The voters that are there and do not lag; if some have all their tickets, only those.
+    fn candidates(&self) -> Vec<Candidate<'_>> {
         let best = self.best_height();
         let now = self.clock.unix_seconds();
-        let candidates = self.peers.iter().filter_map(|peer| {
+        let there = self.peers.iter().filter_map(|peer| {
             let view = peer.view();
             let status = view.status.clone().filter(|_| view.connected)?;
             let tip = status.best.as_ref()?;
             let lags = best.is_some_and(|best| self.lags(tip.height, best, now));
             (status.dcrd.connected && !lags).then(|| (peer, status.clone()))
         });
-        let candidates: Vec<_> = candidates.collect();
-        let mut shown = self.shown();
-        let stays = candidates
-            .iter()
-            .any(|(peer, _)| Some(peer.name()) == shown.leader.as_deref());
-        if stays {
-            return shown.leader.clone();
+        let mut there: Vec<_> = there.collect();
+        if there.iter().any(|(_, status)| status.tickets_loaded) {
+            there.retain(|(_, status)| status.tickets_loaded);
         }
-        let (peer, _) = candidates
-            .iter()
-            .max_by(|(_, a), (_, b)| work(a).cmp(&work(b)))?;
-        // The first one of this process goes on where its cursor stands.
-        if let Some(former) = &shown.leader {
-            tracing::info!(
-                from = former,
-                to = peer.name(),
-                "another voter's tickets are followed"
-            );
-            peer.view().read_again = true;
-        }
-        shown.leader = Some(peer.name().to_owned());
-        shown.leader.clone()
+        there
     }
+}
+
+/// Whether two voters are, or were last, on different branches.
+fn parted(one: &Peer, other: &Peer) -> bool {
+    let one = one.view().trail.clone();
+    one.parts_from(&other.view().trail).is_some()
 }
 
 fn work(status: &Status) -> (usize, &str, Height) {

@@ -5,22 +5,27 @@
 //! calls waits for a wallet, but `enrol`, which must.
 
 mod accounts;
+mod alarms;
 mod chain;
 mod confirm;
+mod database;
 mod derivation;
 mod enrolment;
 mod error;
 mod follow;
 mod halt;
 mod jwt;
+mod known_tickets;
 mod passwords;
 mod preferences;
 mod random;
+mod restored;
 mod sessions;
 mod settings;
 mod start;
 mod statistics;
 mod sync;
+mod teach_tickets;
 mod tickets;
 mod tokens;
 mod types;
@@ -46,9 +51,12 @@ use crate::mail::Mailer;
 use crate::rpc::wire::Agendas;
 use crate::shutdown::Tasks;
 
+use alarms::Reasons;
 use chain::Heights;
+use database::DatabaseState;
 use derivation::Derivation;
 use enrolment::Lanes;
+use known_tickets::KnownTickets;
 use passwords::Hasher;
 use sync::Tables;
 
@@ -94,6 +102,9 @@ pub struct Pool {
     derivation: Derivation,
     enrolling: Lanes,
     heights: Mutex<Heights>,
+    reasons: Mutex<Reasons>,
+    known_tickets: Mutex<KnownTickets>,
+    database: Mutex<DatabaseState>,
     tables: tokio::sync::Mutex<Option<Arc<Tables>>>,
     shown: Mutex<Shown>,
     /// Wakes the task that refreshes the numbers.
@@ -105,10 +116,16 @@ pub struct Pool {
 struct Shown {
     agendas: Option<Arc<Agendas>>,
     stats: Option<Arc<Stats>>,
-    /// The vote version that all reachable voters agreed on last.
+    /// The highest vote version that all reachable voters ever agreed on.
     agreed: Option<VoteVersion>,
+    /// The vote version to which this process moved everyone's preferences.
+    moved_to: Option<VoteVersion>,
+    /// Those of the agendas above for which stored bits were looked at.
+    checked: Option<Arc<Agendas>>,
     /// Whose tickets are followed.
     leader: Option<String>,
+    /// Since when it is on a branch with less work, unix seconds.
+    leader_behind_since: Option<i64>,
 }
 
 impl Pool {
@@ -123,11 +140,14 @@ impl Pool {
             settings: parts.settings,
             store: parts.store,
             id: parts.pool_id,
-            peers: parts.peers.into_iter().map(Arc::new).collect(),
+            peers: numbered(parts.peers),
             mailer: parts.mailer,
             clock: parts.clock,
             tasks: parts.tasks,
             heights: Mutex::default(),
+            reasons: Mutex::default(),
+            known_tickets: Mutex::default(),
+            database: Mutex::default(),
             enrolling: Lanes::default(),
             tables: tokio::sync::Mutex::default(),
             shown: Mutex::default(),
@@ -170,7 +190,10 @@ impl Pool {
         if let Some(reason) = self.sign().closed_reason() {
             return Err(reason);
         }
-        // Without a database the attempt itself brings the error.
+        // Without a database the attempt itself brings the error; no page waits for one that is away.
+        if self.database_away_since().is_some() {
+            return Ok(());
+        }
         match self.store.user_counts().await {
             Ok(counts) if counts.total >= u64::from(self.settings.max_users) => {
                 Err(FULL.to_owned())
@@ -196,6 +219,13 @@ impl Pool {
             tracing::warn!(event, %error, "audit log not written");
         }
     }
+}
+
+fn numbered(peers: Vec<Peer>) -> Vec<Arc<Peer>> {
+    let peers = peers.into_iter().enumerate();
+    peers
+        .map(|(place, peer)| Arc::new(peer.at(place)))
+        .collect()
 }
 
 /// Why nobody can sign up or enrol any more.

@@ -68,33 +68,57 @@ impl Pool {
     /// Follows the voters to a higher vote version once all that are reachable, `min_voters` at
     /// least, report the same; then everyone's choices start anew.
     pub(super) async fn agree_on_version(&self) {
-        let common = self.common_version();
-        let agreed = self.shown().agreed;
-        if let Some(version) = common
-            && agreed.is_none_or(|agreed| version > agreed)
-            && let Err(error) = self.move_to(version).await
-        {
-            tracing::warn!(%version, %error, "preferences not reset");
+        let there = self.database_away_since().is_none();
+        if there && let Err(error) = self.follow_version().await {
+            self.database_failed("preferences are not reset", &error);
         }
-        let agendas = self.agendas_to_show();
-        let news = agendas.filter(|agendas| self.agendas().as_ref() != Some(agendas));
-        if let Some(agendas) = news {
-            self.shown().agendas = Some(Arc::clone(&agendas));
-            if let Err(error) = self.reset_invalid(&known(&agendas)).await {
-                tracing::warn!(%error, "invalid preferences not reset");
-            }
+        if let Some(agendas) = self.agendas_to_show() {
+            self.shown().agendas = Some(agendas);
         }
+        if there && let Err(error) = self.check_bits().await {
+            self.database_failed("invalid preferences are not reset", &error);
+        }
+    }
+
+    async fn follow_version(&self) -> Result<(), Error> {
+        // To this one an earlier process, or another one, has moved.
+        let stored = self.tables().await?.marks.vote_version;
+        let common = self.common_version().filter(|common| *common >= stored);
+        let moved = self.shown().moved_to;
+        if let Some(version) = common.filter(|common| moved.is_none_or(|moved| *common > moved)) {
+            self.move_to(version).await?;
+        }
+        if stored > VoteVersion(0) {
+            let mut shown = self.shown();
+            shown.agreed = shown.agreed.max(Some(stored));
+        }
+        Ok(())
     }
 
     async fn move_to(&self, version: VoteVersion) -> Result<(), Error> {
         let reset = self.store.reset_preferences(version).await?;
-        self.shown().agreed = Some(version);
+        {
+            let mut shown = self.shown();
+            shown.moved_to = Some(version);
+            shown.agreed = shown.agreed.max(Some(version));
+        }
         if reset > 0 {
             tracing::info!(%version, users = reset, "new vote version: preferences were reset");
             let detail = format!("version {version}, {reset} users");
             self.audit("preferences_reset", None, None, &detail).await;
             self.tables_changed().await;
         }
+        Ok(())
+    }
+
+    /// Looks at all stored bits when other agendas are shown than before.
+    async fn check_bits(&self) -> Result<(), Error> {
+        let shown = self.agendas();
+        let Some(agendas) = shown.filter(|it| self.shown().checked.as_ref() != Some(it)) else {
+            return Ok(());
+        };
+        self.reset_invalid(&known(&agendas)).await?;
+        self.shown().checked = Some(agendas);
         Ok(())
     }
 
@@ -106,8 +130,13 @@ impl Pool {
         });
         let mut any = false;
         for preference in invalid {
-            any = true;
             let user = preference.user_id;
+            // The user may have chosen anew since the tables were read.
+            let stored = self.store.user(user).await?;
+            if stored.is_none_or(|stored| stored.vote_bits != preference.bits) {
+                continue;
+            }
+            any = true;
             tracing::warn!(user.id = %user, bits = %preference.bits, "invalid vote bits reset");
             let new = chosen(user, agendas, VoteBits::DEFAULT);
             self.store.set_preference(new).await?;

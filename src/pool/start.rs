@@ -77,10 +77,13 @@ impl Pool {
     /// Asks every voter once, so that there are numbers before the first page is served.
     pub async fn check_voters(&self) -> VotersAtStart {
         join_all(self.peers.iter().map(|peer| self.look(peer))).await;
-        self.agree_on_version().await;
-        if let Err(error) = self.refresh_numbers().await {
-            tracing::warn!(%error, "numbers not refreshed");
+        // Before anyone signs up or enrols: the database may be older than what the voters know.
+        for peer in &self.peers {
+            self.count_above(peer).await;
         }
+        self.agree_on_version().await;
+        self.renew_numbers().await;
+        self.note_reasons();
         let faults: Vec<_> = self.peers.iter().filter_map(|peer| fault(peer)).collect();
         VotersAtStart {
             good: self.peers.len().saturating_sub(faults.len()),
@@ -95,6 +98,11 @@ impl Pool {
             let (pool, peer) = (Arc::clone(self), Arc::clone(peer));
             let task = async move { pool.watch(&peer).await };
             self.tasks.spawn("watch_voter", task);
+        }
+        for peer in &self.peers {
+            let (pool, peer) = (Arc::clone(self), Arc::clone(peer));
+            let task = async move { pool.attend(&peer).await };
+            self.tasks.spawn("attend_voter", task);
         }
         let pool = Arc::clone(self);
         self.tasks

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::alarms::{alarm, id};
 use super::chain::Heights;
+use super::sync::in_sync;
 use super::voters::Peer;
 use super::{Error, Halt, Health, Pool, Stats, StatusReport, VoterReport};
 use crate::decred::Height;
-use crate::rpc::wire::{Alarm, StakeInfo};
+use crate::rpc::wire::StakeInfo;
 
 /// The numbers are refreshed this often when nothing happens.
 const REFRESH: Duration = Duration::from_secs(10);
+/// A database that is away is tried this often.
+const RETRY: Duration = Duration::from_secs(1);
 
 impl Pool {
     /// The last numbers; `None` while none ever came.
@@ -23,24 +27,34 @@ impl Pool {
     /// Refreshes the numbers until the role stops.
     pub(super) async fn keep_numbers(&self) {
         loop {
-            if let Err(error) = self.refresh_numbers().await {
-                tracing::warn!(%error, "numbers not refreshed");
-            }
             tokio::select! {
                 () = self.tasks.stopping() => return,
-                () = self.numbers_due.notified() => {}
-                () = sleep(REFRESH) => {}
+                () = self.renew_numbers() => {}
+            }
+            let away = self.database_away_since().is_some();
+            tokio::select! {
+                () = self.tasks.stopping() => return,
+                () = self.numbers_due.notified(), if !away => {}
+                () = sleep(if away { RETRY } else { REFRESH }) => {}
             }
         }
     }
 
-    pub(super) async fn refresh_numbers(&self) -> Result<(), Error> {
-        let Some((stake, at)) = self.best_numbers() else {
-            return Ok(());
-        };
+    /// Refreshes the numbers; the former ones stay if that fails.
+    pub(super) async fn renew_numbers(&self) {
+        match self.refresh_numbers().await {
+            Ok(()) => self.database_answered(),
+            Err(error) => self.database_failed("numbers are not refreshed", &error),
+        }
+    }
+
+    async fn refresh_numbers(&self) -> Result<(), Error> {
         let users = self.store.user_counts().await?;
         let own = self.store.ticket_counts().await?;
         let total_subsidy = self.store.total_subsidy().await?;
+        let Some((stake, at)) = self.best_numbers() else {
+            return Ok(());
+        };
         let full = users.total >= u64::from(self.settings.max_users);
         let stats = Stats {
             refreshed_at: at,
@@ -76,26 +90,19 @@ impl Pool {
 
     /// How the voters are, from the cache; without the database all but a halt is known.
     pub async fn status(&self) -> StatusReport {
-        let halt = self.store.halt().await;
-        if let Err(error) = &halt {
-            tracing::error!(%error, "halt not read");
-        }
-        let database_away = halt.is_err();
-        let halt = halt.ok().flatten();
+        let (halt, away_since) = self.halt_or_last_known().await;
         let voters: Vec<VoterReport> = self.peers.iter().map(|peer| self.report(peer)).collect();
-        let able = self.peers.iter().filter(|peer| peer.view().able()).count();
-        let mut health = self.health(halt.as_ref(), able);
-        let mut alarms = self.alarms(halt.as_ref(), able);
-        if database_away {
+        let mut health = self.health(halt.as_ref(), self.able());
+        let mut alarms = self.alarms(halt.as_ref());
+        if let Some(since) = away_since {
             health = health.max(Health::Degraded);
             let message = "the database does not answer".to_owned();
-            let now = self.clock.unix_seconds();
-            alarms.insert(0, alarm("database_away", message, now));
+            alarms.insert(0, alarm(id::DATABASE_AWAY, message, since));
         }
         StatusReport {
             health,
             halt,
-            database_away,
+            database_away: away_since.is_some(),
             voters,
             alarms,
         }
@@ -139,7 +146,7 @@ impl Pool {
                 || taught.is_some_and(|(ours, theirs)| {
                     *ours == tables.scripts_digest && *theirs == scripts
                 });
-            (held, tables.preferences_digest == preferences)
+            (held, in_sync(&view, &tables, &preferences))
         });
         let (scripts_in_sync, preferences_in_sync) = in_sync.unwrap_or_default();
         VoterReport {
@@ -152,58 +159,6 @@ impl Pool {
             scripts_in_sync,
             preferences_in_sync,
         }
-    }
-
-    fn alarms(&self, halt: Option<&Halt>, able: usize) -> Vec<Alarm> {
-        let now = self.clock.unix_seconds();
-        let best = self.best_height();
-        let mut alarms = Vec::new();
-        if let Some(halt) = halt {
-            let message = format!("enrolment is halted: {}: {}", halt.voter, halt.reason);
-            alarms.push(alarm("halted", message, halt.since));
-        }
-        if able < self.settings.min_voters {
-            let needed = self.settings.min_voters;
-            let message = format!("{able} voters of at least {needed} can vote");
-            alarms.push(alarm("too_few_voters", message, now));
-        }
-        for peer in &self.peers {
-            self.alarms_of(peer, best, now, &mut alarms);
-        }
-        alarms
-    }
-
-    fn alarms_of(&self, peer: &Peer, best: Option<Height>, now: i64, alarms: &mut Vec<Alarm>) {
-        let view = peer.view().clone();
-        let name = peer.name();
-        if let Some(problem) = &view.problem {
-            let id = if problem.wrong {
-                "voter_wrong"
-            } else {
-                "voter_away"
-            };
-            let message = format!("{name}: {}", problem.text);
-            alarms.push(alarm(id, message, problem.since));
-        }
-        if !view.differing_keys.is_empty() {
-            let keys = view.differing_keys.join(", ");
-            let message = format!("{name} is configured differently: {keys}");
-            alarms.push(alarm("voter_configured_differently", message, now));
-        }
-        let Some(status) = view.status.filter(|_| view.connected) else {
-            return;
-        };
-        if let (Some(tip), Some(best)) = (&status.best, best)
-            && self.lags(tip.height, best, now)
-        {
-            let message = format!("{name} is at block {}, the best at {best}", tip.height);
-            alarms.push(alarm("voter_lags", message, now));
-        }
-        let theirs = status.alarms.iter();
-        alarms.extend(theirs.map(|theirs| {
-            let message = format!("{name}: {}", theirs.message);
-            alarm(&theirs.id, message, theirs.since)
-        }));
     }
 
     pub(super) fn heights(&self) -> MutexGuard<'_, Heights> {
@@ -224,13 +179,5 @@ impl Pool {
 
     pub(super) fn lags(&self, height: Height, best: Height, now: i64) -> bool {
         self.heights().lags(height, best, now)
-    }
-}
-
-fn alarm(id: &str, message: String, since: i64) -> Alarm {
-    Alarm {
-        id: id.to_owned(),
-        message,
-        since,
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::voters::{Peer, QUICK};
+use super::voters::{Peer, QUICK, View};
 use super::{Error, Pool};
-use crate::db::{EnrolledUser, PreferenceTable};
+use crate::db::{EnrolledUser, Marks, PreferenceTable};
 use crate::domain::{preferences_digest, scripts_digest};
 use crate::rpc::wire::{Empty, ImportRequest, PreferencesPush, ScriptImport, Status, code};
 use crate::rpc::{self, Error as RpcError};
@@ -25,7 +25,17 @@ pub struct Tables {
     pub scripts_digest: String,
     pub preferences: PreferenceTable,
     pub preferences_digest: String,
+    pub marks: Marks,
     read_at: i64,
+}
+
+/// A push of all preferences that a voter refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RefusedPush {
+    /// Of what was pushed.
+    pub digest: String,
+    /// The voter's words.
+    pub reason: String,
 }
 
 impl Pool {
@@ -38,21 +48,36 @@ impl Pool {
         {
             return Ok(Arc::clone(tables));
         }
+        let fresh = self.read_tables().await?;
+        *tables = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    /// The tables as they are now.
+    pub(super) async fn tables_anew(&self) -> Result<Arc<Tables>, Error> {
+        let mut tables = self.tables.lock().await;
+        let fresh = self.read_tables().await?;
+        *tables = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    async fn read_tables(&self) -> Result<Arc<Tables>, Error> {
+        let now = self.clock.unix_seconds();
+        let marks = self.store.marks().await?;
         let users = self.store.enrolled_users().await?;
         let preferences = self.store.preferences().await?;
         let scripts: Vec<Vec<u8>> = users
             .iter()
             .map(|user| hex::decode(&user.enrolment.redeem_script).unwrap_or_default())
             .collect();
-        let fresh = Arc::new(Tables {
+        Ok(Arc::new(Tables {
             scripts_digest: scripts_digest(scripts.iter().map(Vec::as_slice)),
             preferences_digest: preferences_digest(&preferences.preferences),
             users,
             preferences,
+            marks,
             read_at: now,
-        });
-        *tables = Some(Arc::clone(&fresh));
-        Ok(fresh)
+        }))
     }
 
     /// Something was stored that voters must learn.
@@ -65,14 +90,14 @@ impl Pool {
 
     /// Sends a voter what it lacks. Preferences first: votes depend on them.
     pub(super) async fn teach(&self, peer: &Peer) {
-        let Some(status) = peer.view().status.clone() else {
+        let status = peer.view().status.clone();
+        let Some(status) = status.filter(|_| self.database_away_since().is_none()) else {
             return;
         };
-        let tables = match self.tables().await {
+        let tables = match self.tables_for(peer, &status).await {
             Ok(tables) => tables,
             Err(error) => {
-                tracing::warn!(%error, "voters are not brought up to date");
-                return;
+                return self.database_failed("voters are not brought up to date", &error);
             }
         };
         if let Err(error) = self.teach_preferences(peer, &status, &tables).await {
@@ -81,6 +106,8 @@ impl Pool {
         if let Err(error) = self.teach_scripts(peer, &status, &tables).await {
             tracing::warn!(voter = peer.name(), %error, "scripts not sent");
         }
+        Self::note_ahead(peer, &tables);
+        self.note_reasons();
     }
 
     async fn teach_preferences(
@@ -90,17 +117,21 @@ impl Pool {
         tables: &Tables,
     ) -> Result<(), RpcError> {
         let theirs = &status.preferences;
-        let same = theirs.digest == tables.preferences_digest;
-        if same && theirs.confirmed && status.pool_id.is_some() {
+        let settled = theirs.confirmed && theirs.refused.is_none() && status.pool_id.is_some();
+        if settled && in_sync(&peer.view(), tables, &theirs.digest) {
             peer.view().preferences_refused = None;
             return Ok(());
         }
-        let refused_before =
-            peer.view().preferences_refused.as_ref() == Some(&tables.preferences_digest);
+        let refused_before = match &peer.view().preferences_refused {
+            Some(refused) => refused.digest == tables.preferences_digest,
+            None => false,
+        };
         if refused_before && theirs.refused.is_some() {
             return Ok(());
         }
-        if !same && theirs.confirmed && status.pool_id.is_some() {
+        // First what is new: a voter that will refuse the whole takes at least later changes, and is
+        // told that it need not wait. Another process may have mended what it refused.
+        if status.pool_id.is_some() {
             let since = theirs.revision;
             let newer = tables.preferences.preferences.iter();
             let newer: Vec<_> = newer.filter(|p| p.revision > since).cloned().collect();
@@ -108,7 +139,8 @@ impl Pool {
             let accepted = peer
                 .within(SLOW, peer.voter().set_preferences(push))
                 .await?;
-            if accepted.digest == tables.preferences_digest {
+            if in_sync(&peer.view(), tables, &accepted.digest) {
+                peer.view().preferences_refused = None;
                 return Ok(());
             }
         }
@@ -119,12 +151,20 @@ impl Pool {
     async fn push_all(&self, peer: &Peer, tables: &Tables, accept: bool) -> Result<(), RpcError> {
         let push = self.push(tables.preferences.preferences.clone(), true, accept);
         let answer = peer.within(SLOW, peer.voter().set_preferences(push)).await;
-        let refused = match &answer {
-            Err(RpcError::Refused { code, .. }) => code != code::UNAVAILABLE,
-            _ => false,
-        };
         let digest = tables.preferences_digest.clone();
-        peer.view().preferences_refused = refused.then_some(digest);
+        let mut view = peer.view();
+        view.preferences_refused = match &answer {
+            Err(RpcError::Refused { code, message }) if code != code::UNAVAILABLE => {
+                let reason = message.clone();
+                Some(RefusedPush { digest, reason })
+            }
+            Ok(accepted) => {
+                // It may hold users that the database has not, and keeps them.
+                view.preferences_taught = Some((digest, accepted.digest.clone()));
+                None
+            }
+            Err(_) => None,
+        };
         answer.map(drop)
     }
 
@@ -142,17 +182,14 @@ impl Pool {
         }
     }
 
-    /// Sends all preferences to every voter that refused them, with the operator's consent. Names
-    /// the voters that took them.
+    /// Makes this database the one that counts, with the operator's consent: sends all preferences to
+    /// every voter that refused them, holds newer ones or belongs to another pool. Names the voters that
+    /// took them.
     pub async fn accept_preferences(&self) -> Result<Vec<String>, Error> {
-        let tables = self.tables().await?;
+        let tables = self.tables_anew().await?;
         let mut taken = Vec::new();
         for peer in &self.peers {
-            if !self.look(peer).await {
-                continue;
-            }
-            let status = peer.view().status.clone();
-            if status.is_none_or(|status| status.preferences.refused.is_none()) {
+            if !self.must_be_accepted(peer, &tables).await {
                 continue;
             }
             match self.push_all(peer, &tables, true).await {
@@ -162,12 +199,32 @@ impl Pool {
                 }
             }
         }
+        for peer in &self.peers {
+            self.look(peer).await;
+        }
+        self.accept_lack_of_scripts(&tables).await?;
         if !taken.is_empty() {
             let detail = taken.join(", ");
             self.audit("preferences_accepted", None, None, &detail)
                 .await;
         }
         Ok(taken)
+    }
+
+    /// Whether the voter is there and does not agree with this database.
+    async fn must_be_accepted(&self, peer: &Peer, tables: &Tables) -> bool {
+        if self.look(peer).await {
+            return peer.view().status.as_ref().is_some_and(|status| {
+                let theirs = &status.preferences;
+                theirs.refused.is_some() || theirs.revision > tables.preferences.revision
+            });
+        }
+        // Of our network, but of another pool until now.
+        let status = peer.within(QUICK, peer.voter().status(Empty {})).await;
+        status.is_ok_and(|status| {
+            let other_pool = status.pool_id.is_some_and(|id| id != self.id);
+            other_pool && status.network == self.settings.network.to_string()
+        })
     }
 
     async fn teach_scripts(
@@ -222,6 +279,13 @@ impl Pool {
         }
         Ok(())
     }
+}
+
+/// Whether a voter with this digest of preferences has all of ours.
+pub(super) fn in_sync(view: &View, tables: &Tables, theirs: &str) -> bool {
+    let ours = &tables.preferences_digest;
+    let taught = view.preferences_taught.as_ref();
+    theirs == ours || taught.is_some_and(|taught| (&taught.0, taught.1.as_str()) == (ours, theirs))
 }
 
 /// How a user's script is sent.

@@ -1,6 +1,7 @@
 //! A pool over a throw-away SQLite file and voters that do as the test says.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -12,9 +13,9 @@ use crate::clock::Clock;
 use crate::db::{Access, Options, Store};
 use crate::decred::hdkey::ExtendedPubKey;
 use crate::decred::params::Network;
-use crate::decred::{Atoms, BlockHash, Height, VoteVersion};
+use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteVersion};
 use crate::domain::{
-    InstanceId, PoolId, Preference, Revision, TicketRecord, UserId, preferences_digest,
+    InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId, preferences_digest,
     scripts_digest,
 };
 use crate::mail::{Mail, Mailer};
@@ -58,18 +59,28 @@ pub enum Mood {
 pub struct FakeState {
     pub mood: Mood,
     pub height: u32,
+    /// Another one: other blocks from `height` on.
+    pub branch: u8,
+    /// If other than the height.
+    pub work: Option<u32>,
+    pub loaded: bool,
+    pub counts: TicketCounts,
     pub network: String,
     pub pool_id: Option<PoolId>,
     pub config: ConfigDigests,
     pub vote_version: u32,
     pub agendas: Vec<Agenda>,
-    pub scripts: BTreeMap<String, UserId>,
+    /// Index and owner, by script.
+    pub scripts: BTreeMap<String, (KeyIndex, UserId)>,
     pub preferences: BTreeMap<UserId, Preference>,
     pub confirmed: bool,
-    pub refuse_preferences: bool,
     pub refused: Option<String>,
     pub instance: InstanceId,
     pub tickets: Vec<TicketRecord>,
+    /// What it answers when it is given a ticket that it lacks.
+    pub takes_tickets: TicketOutcome,
+    /// Tickets it was given, in order.
+    pub given: Vec<TicketHash>,
     pub verified: usize,
     pub pushes: usize,
 }
@@ -95,6 +106,10 @@ impl FakeVoter {
         let state = FakeState {
             mood: Mood::Good,
             height: 100,
+            branch: 0,
+            work: None,
+            loaded: true,
+            counts: TicketCounts::default(),
             network: "simnet".into(),
             pool_id: None,
             config: ConfigDigests(BTreeMap::new()),
@@ -103,10 +118,11 @@ impl FakeVoter {
             scripts: BTreeMap::new(),
             preferences: BTreeMap::new(),
             confirmed: false,
-            refuse_preferences: false,
             refused: None,
             instance: InstanceId(uuid::Uuid::new_v4()),
             tickets: Vec::new(),
+            takes_tickets: TicketOutcome::Added,
+            given: Vec::new(),
             verified: 0,
             pushes: 0,
         };
@@ -172,9 +188,9 @@ fn status(state: &FakeState) -> Status {
         network: state.network.clone(),
         version: "test".into(),
         best: Some(Tip {
-            hash: BlockHash::ZERO,
+            hash: BlockHash::of(&[&[state.branch], state.height.to_be_bytes().as_slice()].concat()),
             height: Height(state.height),
-            chain_work: format!("{:x}", state.height),
+            chain_work: format!("{:x}", state.work.unwrap_or(state.height)),
             time: NOW,
         }),
         dcrd: DcrdStatus {
@@ -191,8 +207,8 @@ fn status(state: &FakeState) -> Status {
             voting: false,
         },
         vote_version: VoteVersion(state.vote_version),
-        tickets: TicketCounts::default(),
-        tickets_loaded: true,
+        tickets: state.counts,
+        tickets_loaded: state.loaded,
         preferences: PreferencesStatus {
             revision: revision(state),
             count: u64::try_from(state.preferences.len()).unwrap(),
@@ -202,7 +218,7 @@ fn status(state: &FakeState) -> Status {
         },
         scripts: ScriptRegistry {
             count: u64::try_from(scripts.len()).unwrap(),
-            highest_key_index: None,
+            highest_key_index: state.scripts.values().map(|(index, _)| *index).max(),
             digest: scripts_digest(scripts.iter().map(Vec::as_slice)),
         },
         config: state.config.clone(),
@@ -211,6 +227,23 @@ fn status(state: &FakeState) -> Status {
         blocks: Vec::new(),
         alarms: Vec::new(),
     }
+}
+
+/// The rules of the real voter.
+fn objection(state: &FakeState, push: &PreferencesPush) -> Option<&'static str> {
+    if state.pool_id.is_some_and(|ours| ours != push.pool_id) {
+        return Some(code::WRONG_POOL);
+    }
+    let older = push.preferences.iter().any(|new| {
+        let held = state.preferences.get(&new.user_id);
+        held.is_some_and(|held| new.revision < held.revision)
+    });
+    if older {
+        return Some(code::STALE);
+    }
+    let sent = |user: &&UserId| push.preferences.iter().any(|new| new.user_id == **user);
+    let missing = state.preferences.keys().filter(|user| !sent(user)).count();
+    (push.full && missing > 2 && missing * 100 > state.preferences.len()).then_some(code::SHRINKING)
 }
 
 fn revision(state: &FakeState) -> Revision {
@@ -260,7 +293,8 @@ impl Voter for FakeVoter {
         let mut scripts = Vec::new();
         for script in request.scripts {
             let user_id = script.user_id;
-            let outcome = match state.scripts.insert(script.redeem_script, user_id) {
+            let owner = (script.key_index, user_id);
+            let outcome = match state.scripts.insert(script.redeem_script, owner) {
                 None => ScriptOutcome::Imported,
                 Some(_) => ScriptOutcome::Already,
             };
@@ -275,12 +309,12 @@ impl Voter for FakeVoter {
     async fn set_preferences(&self, push: PreferencesPush) -> Result<PreferencesAccepted, Error> {
         let mut state = self.reach()?;
         state.pushes += 1;
-        if state.refuse_preferences && !push.accept {
-            state.refused = Some("no".into());
-            return Err(refused(code::SHRINKING));
+        if let Some(code) = objection(&state, &push).filter(|_| !push.accept) {
+            state.refused = Some(code.into());
+            return Err(refused(code));
         }
         state.pool_id = Some(push.pool_id);
-        if push.full {
+        if push.full && push.accept {
             state.preferences.clear();
         }
         for preference in push.preferences {
@@ -310,8 +344,19 @@ impl Voter for FakeVoter {
         })
     }
 
-    async fn add_tickets(&self, _: AddTickets) -> Result<AddedTickets, Error> {
-        Ok(AddedTickets { tickets: vec![] })
+    async fn add_tickets(&self, request: AddTickets) -> Result<AddedTickets, Error> {
+        let mut state = self.reach()?;
+        state.given.extend(&request.hashes);
+        let outcome = state.takes_tickets;
+        let tickets = request.hashes.into_iter();
+        Ok(AddedTickets {
+            tickets: tickets
+                .map(|ticket_hash| AddedTicket {
+                    ticket_hash,
+                    outcome,
+                })
+                .collect(),
+        })
     }
 
     async fn set_low_fee(&self, _: LowFee) -> Result<LowFeeLists, Error> {
@@ -399,7 +444,7 @@ pub struct TestPool {
     pub voters: Vec<Arc<FakeVoter>>,
     pub inbox: Arc<Inbox>,
     pub clock: Clock,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl TestPool {
@@ -425,7 +470,7 @@ impl TestPool {
             voters,
             inbox,
             clock,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -441,21 +486,49 @@ impl TestPool {
         .await
     }
 
+    /// A web process over another database, with these voters.
+    pub async fn over(&self, store: &Store, settings: Settings) -> Arc<Pool> {
+        assemble(settings, store, &self.voters, &self.inbox, &self.clock).await
+    }
+
+    /// Writes a copy of the database as it is now.
+    pub async fn backup(&self, to: &Path) {
+        let from = self.directory.path().join("pool.db");
+        // What is committed may still be in the write-ahead log, which is part of the database.
+        for suffix in ["", "-wal"] {
+            let name = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+            if name(&from).exists() {
+                tokio::fs::copy(name(&from), name(to)).await.unwrap();
+            }
+        }
+    }
+
     /// A verified user without an address.
     pub async fn user(&self, email: &str) -> UserId {
+        self.user_of(&self.pool, email).await
+    }
+
+    /// The same at another web process.
+    pub async fn user_of(&self, pool: &Pool, email: &str) -> UserId {
         let password = Secret::new(PASSWORD);
-        self.pool.sign_up(email, &password, None).await.unwrap();
+        pool.sign_up(email, &password, None).await.unwrap();
         let token = self.inbox.token();
-        self.pool.verify_email(&token, None).await.unwrap()
+        pool.verify_email(&token, None).await.unwrap()
     }
 
     /// Each watcher looks once.
     pub async fn round(&self) {
-        for peer in &self.pool.peers {
-            self.pool.visit(peer).await;
-        }
-        self.pool.refresh_numbers().await.unwrap();
+        round(&self.pool).await;
     }
+}
+
+/// Each watcher of one web process looks once.
+pub async fn round(pool: &Pool) {
+    for peer in &pool.peers {
+        pool.look(peer).await;
+        pool.bring_together(peer).await;
+    }
+    pool.renew_numbers().await;
 }
 
 async fn assemble(

@@ -1,6 +1,9 @@
 //! The pool with fake voters over a real database, a file per concern.
 
 mod accounts;
+mod differences;
 mod enrolment;
 mod halt;
+mod restored;
+mod teaching;
 mod voters;

@@ -8,6 +8,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::chain::Trail;
+use super::restored::Excess;
+use super::sync::RefusedPush;
 use super::{Pool, settings};
 use crate::rpc::wire::{Agendas, ConfigDigests, Empty, Event, StakeInfo, Status};
 use crate::rpc::{Error, Voter};
@@ -24,11 +27,15 @@ const NUMBERS_AGE: i64 = 20;
 /// A voter of the configuration.
 pub struct Peer {
     name: String,
+    /// Its number among the voters.
+    place: usize,
     voter: Arc<dyn Voter>,
     /// What its `[pool]` section must be like.
     digests: ConfigDigests,
     view: Mutex<View>,
     wake: Notify,
+    /// It was looked at: there may be work.
+    seen: Notify,
 }
 
 /// What is known of a voter.
@@ -45,10 +52,20 @@ pub(super) struct View {
     pub differing_keys: Vec<String>,
     /// Digests (ours, its own) after the last complete import.
     pub scripts_taught: Option<(String, String)>,
-    /// Our digest that it refused.
-    pub preferences_refused: Option<String>,
+    /// Our push that it refused.
+    pub preferences_refused: Option<RefusedPush>,
+    /// Digests (ours, its own) after it took all preferences.
+    pub preferences_taught: Option<(String, String)>,
+    /// What it knows and the database does not, after a second look.
+    pub excess: Option<Excess>,
+    /// The same in words, if an operator must know.
+    pub ahead: Option<String>,
+    /// Where it was lately.
+    pub trail: Trail,
     /// Read its tickets from the start: it was not followed until now.
     pub read_again: bool,
+    /// While they are read: it is right where the one that was followed before said otherwise.
+    pub overrules: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,16 +82,28 @@ impl Peer {
     pub fn new(name: String, voter: Arc<dyn Voter>, digests: ConfigDigests) -> Self {
         Self {
             name,
+            place: 0,
             voter,
             digests,
             view: Mutex::default(),
             wake: Notify::new(),
+            seen: Notify::new(),
         }
     }
 
     /// `HOST:PORT`, as in the configuration.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its number among the voters, from 0.
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Gives it its number.
+    pub(super) fn at(self, place: usize) -> Self {
+        Self { place, ..self }
     }
 
     pub(super) fn voter(&self) -> &dyn Voter {
@@ -141,14 +170,15 @@ impl View {
 }
 
 impl Pool {
-    /// Watches one voter until the role stops.
+    /// Watches one voter until the role stops. Only looks at it, so that its state is never older than
+    /// a few seconds, whatever else hangs; see `attend`.
     pub(super) async fn watch(&self, peer: &Peer) {
         let mut events = None;
         let mut events_from = Instant::now();
         while !self.tasks.is_stopping() {
             let connected = tokio::select! {
                 () = self.tasks.stopping() => return,
-                connected = self.visit(peer) => connected,
+                connected = self.look(peer) => connected,
             };
             if !connected {
                 events = None;
@@ -171,16 +201,32 @@ impl Pool {
         }
     }
 
-    /// Looks at a voter, teaches it what it lacks, learns what it knows. Returns whether it is there.
-    pub(super) async fn visit(&self, peer: &Peer) -> bool {
-        let there = self.look(peer).await;
-        self.agree_on_version().await;
-        if there {
-            self.teach(peer).await;
-            self.follow(peer).await;
+    /// Does after each look what it showed to be necessary, until the role stops.
+    pub(super) async fn attend(&self, peer: &Peer) {
+        loop {
+            tokio::select! {
+                () = self.tasks.stopping() => return,
+                () = peer.seen.notified() => {}
+            }
+            tokio::select! {
+                () = self.tasks.stopping() => return,
+                () = self.bring_together(peer) => {}
+            }
         }
-        self.numbers_due.notify_one();
-        there
+    }
+
+    /// Teaches a voter what it lacks, learns what it knows.
+    pub(super) async fn bring_together(&self, peer: &Peer) {
+        self.agree_on_version().await;
+        if !peer.view().connected {
+            return;
+        }
+        self.teach(peer).await;
+        let unread = self.learn_tickets(peer).await;
+        self.teach_tickets(peer).await;
+        if self.follow(peer).await || unread {
+            peer.seen.notify_one();
+        }
     }
 
     /// Asks for status, numbers and agendas. Returns whether the voter is there and the right one.
@@ -190,19 +236,28 @@ impl Pool {
             Ok(status) => status,
             Err(error) => {
                 peer.note_problem(peer.reason(&error), is_wrong(&error), now);
+                self.looked_at(peer);
                 return false;
             }
         };
         if let Some(reason) = self.foreign(&status) {
             peer.note_problem(reason, true, now);
+            self.looked_at(peer);
             return false;
         }
         let differing = settings::differing_keys(&peer.digests, &status.config);
         let tip_changed = self.take_status(peer, status, differing, now);
         if tip_changed {
             self.look_at_numbers(peer, now).await;
+            self.numbers_due.notify_one();
         }
+        self.looked_at(peer);
         true
+    }
+
+    fn looked_at(&self, peer: &Peer) {
+        self.note_reasons();
+        peer.seen.notify_one();
     }
 
     /// Why this voter is not one of ours.
@@ -213,7 +268,9 @@ impl Pool {
         }
         match status.pool_id {
             Some(id) if id != self.id => Some(format!(
-                "it belongs to the pool {id}, this database to {}",
+                "it belongs to the pool {id}, this database to {}: is it the wrong database, or an \
+                 empty one? Nobody's votes change; `dcrstakepool resume --accept-preferences` gives \
+                 the voter to this database",
                 self.id
             )),
             _ => None,
@@ -256,6 +313,9 @@ impl Pool {
         view.problem = None;
         view.differing_keys = differing;
         view.seen_at = Some(now);
+        if let Some(tip) = &status.best {
+            view.trail.note(tip);
+        }
         view.status = Some(Arc::new(status));
         tip_changed || old
     }

@@ -56,6 +56,7 @@ fn page(voter: &str, instance: u128, sequence: u64, tickets: Vec<TicketRecord>) 
         sequence,
         tickets,
         gone: Vec::new(),
+        overrules: false,
     }
 }
 

@@ -12,6 +12,8 @@ pub const USER_ID: &str = "user_id";
 pub const REVISION: &str = "revision";
 /// The vote version of the last reset: new users start with it.
 pub const VOTE_VERSION: &str = "vote_version";
+/// Scripts that voters hold and this database has not, as an operator confirmed; no row: none.
+pub const SCRIPTS_LACKED: &str = "scripts_lacked";
 
 /// The next number.
 pub fn next(connection: &mut AnyConnection, name: &str) -> QueryResult<i64> {
@@ -26,6 +28,26 @@ pub fn get(connection: &mut AnyConnection, name: &str) -> QueryResult<i64> {
         .find(name)
         .select(dsl::value)
         .first(connection)
+}
+
+pub fn find(connection: &mut AnyConnection, name: &str) -> QueryResult<Option<i64>> {
+    get(connection, name).optional()
+}
+
+pub fn insert(connection: &mut AnyConnection, name: &str, value: i64) -> QueryResult<()> {
+    diesel::insert_into(dsl::pool_counters)
+        .values((dsl::name.eq(name), dsl::value.eq(value)))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Makes it at least `value`.
+pub fn raise(connection: &mut AnyConnection, name: &str, value: i64) -> QueryResult<()> {
+    diesel::update(dsl::pool_counters.find(name))
+        .filter(dsl::value.lt(value))
+        .set(dsl::value.eq(value))
+        .execute(connection)
+        .map(drop)
 }
 
 pub fn set(connection: &mut AnyConnection, name: &str, value: i64) -> QueryResult<()> {

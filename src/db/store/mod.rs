@@ -20,6 +20,7 @@ use crate::domain::PoolId;
 
 mod accounts;
 mod enrolment;
+mod marks;
 mod operations;
 mod preferences;
 mod sessions;

@@ -26,7 +26,7 @@ impl Store {
             .map_err(|_| Error::Query(format!("ticket sequence {}", page.sequence)))?;
         self.write(move |connection| {
             for ticket in &page.tickets {
-                store(connection, ticket, &source)?;
+                store(connection, ticket, &source, page.overrules)?;
             }
             for hash in &page.gone {
                 tickets::delete_unmined(connection, *hash)?;
@@ -75,11 +75,16 @@ impl Store {
     }
 }
 
-fn store(connection: &mut AnyConnection, new: &TicketRecord, source: &str) -> QueryResult<()> {
+fn store(
+    connection: &mut AnyConnection,
+    new: &TicketRecord,
+    source: &str,
+    overrules: bool,
+) -> QueryResult<()> {
     let Some((old, told_by)) = tickets::find(connection, new.hash)? else {
         return tickets::insert(connection, new, source);
     };
-    let same_source = told_by == source;
+    let same_source = overrules || told_by == source;
     let merged = merge(&old, new, same_source);
     let teller = if prevails(&old, new, same_source) {
         source

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::decred::Height;
+use crate::domain::KeyIndex;
 use crate::domain::UserId;
 use crate::pool::testing::{FakeVoter, KEYS, Mood, TestPool, settings};
 use crate::pool::{DoorSign, EnrolError, NotNow, PurchaseInfoError, Settings};
@@ -31,7 +32,7 @@ async fn a_key_becomes_an_address_that_every_wallet_knows() {
     for voter in &test.voters {
         assert_eq!(
             voter.state().scripts.get(&enrolled.redeem_script),
-            Some(&user)
+            Some(&(KeyIndex(1), user))
         );
     }
     let info = test.pool.purchase_info(user).await.unwrap();
@@ -310,7 +311,8 @@ async fn web_killed_while_wallets_import_leaves_a_whole_user_whom_the_next_web_t
     assert!(test.voters[0].state().scripts.is_empty());
     let pool = test.another(settings()).await;
     for peer in &pool.peers {
-        pool.visit(peer).await;
+        pool.look(peer).await;
+        pool.bring_together(peer).await;
     }
     for voter in &test.voters {
         assert!(voter.state().scripts.contains_key(&enrolment.redeem_script));

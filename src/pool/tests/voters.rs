@@ -1,9 +1,9 @@
 use crate::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
-use crate::domain::{FeeVerdict, TicketRecord, TicketStatus, UserId};
+use crate::domain::{FeeVerdict, Preference, Revision, TicketRecord, TicketStatus, UserId};
 use crate::pool::VotingError;
 use crate::pool::testing::{KEYS, Mood, TestPool, agenda};
 
-fn ticket(n: u8, user: UserId, status: TicketStatus) -> TicketRecord {
+pub fn ticket(n: u8, user: UserId, status: TicketStatus) -> TicketRecord {
     TicketRecord {
         hash: TicketHash::of(&[n]),
         user_id: user,
@@ -15,6 +15,16 @@ fn ticket(n: u8, user: UserId, status: TicketStatus) -> TicketRecord {
         verdict: FeeVerdict::Good,
         vote: None,
         revocation: None,
+    }
+}
+
+pub fn preference(user: i64, revision: i64) -> Preference {
+    Preference {
+        user_id: UserId(user),
+        ticket_address: "Sc".into(),
+        version: VoteVersion(10),
+        bits: VoteBits(1),
+        revision: Revision(revision),
     }
 }
 
@@ -80,7 +90,11 @@ async fn a_restarted_voter_is_told_even_if_it_has_all() {
 #[tokio::test]
 async fn a_refused_push_waits_for_the_operator() {
     let test = TestPool::new().await;
-    test.voters[0].state().refuse_preferences = true;
+    for user in 1..=3 {
+        let known = preference(user, 1);
+        let mut voter = test.voters[0].state();
+        voter.preferences.insert(known.user_id, known);
+    }
     test.round().await;
     test.round().await;
     assert_eq!(test.voters[0].state().pushes, 1, "not tried again");
@@ -133,6 +147,90 @@ async fn a_new_vote_version_of_all_reachable_voters_resets_everyone() {
         "upwards only"
     );
     test.pool.set_vote_bits(user, VoteBits(9)).await.unwrap();
+}
+
+#[tokio::test]
+async fn voters_upgraded_one_by_one_reset_once_and_an_older_one_changes_nothing() {
+    let test = TestPool::new().await;
+    let user = test.user("kim@example.com").await;
+    test.round().await;
+    test.pool.enrol(user, KEYS[0], None).await.unwrap();
+    test.pool.set_vote_bits(user, VoteBits(5)).await.unwrap();
+    let vote = async || {
+        let user = test.store.user(user).await.unwrap().unwrap();
+        (user.vote_bits.0, user.vote_version.0)
+    };
+    let upgrade = |n: usize| {
+        let mut voter = test.voters[n].state();
+        voter.vote_version = 11;
+        voter.agendas = vec![agenda("cake", 0x18, &[0, 8, 16])];
+    };
+    for n in [0, 1] {
+        // It is away while it is upgraded.
+        test.voters[n].set(Mood::Down);
+        test.round().await;
+        assert_eq!(vote().await, (5, 10), "voter {n} is away");
+        test.voters[n].set(Mood::Good);
+        upgrade(n);
+        test.round().await;
+        assert_eq!(vote().await, (5, 10), "voter {n} is back");
+    }
+    test.voters[2].set(Mood::Down);
+    test.round().await;
+    assert_eq!(vote().await, (1, 11), "all that are there, and enough");
+    // It comes back as it was, and is upgraded later.
+    test.voters[2].set(Mood::Good);
+    test.round().await;
+    upgrade(2);
+    test.clock.advance(60);
+    test.round().await;
+    assert_eq!(vote().await, (1, 11));
+    let log = test.store.audit_log(0, 100).await.unwrap();
+    let resets = log.iter().filter(|it| it.event == "preferences_reset");
+    let resets: Vec<_> = resets.map(|it| it.detail.as_str()).collect();
+    assert_eq!(resets, ["version 11, 1 users", "version 10, 1 users"]);
+    test.pool.set_vote_bits(user, VoteBits(9)).await.unwrap();
+    test.round().await;
+    for voter in &test.voters {
+        assert_eq!(voter.state().preferences[&user].bits, VoteBits(9));
+    }
+    for voter in &test.voters[1..] {
+        voter.state().vote_version = 10;
+        voter.state().agendas = vec![agenda("pie", 0x06, &[0, 2, 4])];
+    }
+    test.voters[0].set(Mood::Down);
+    // Also to a process that starts then.
+    let another = test.another(crate::pool::testing::settings()).await;
+    another.check_voters().await;
+    crate::pool::testing::round(&another).await;
+    test.clock.advance(60);
+    test.round().await;
+    assert_eq!(vote().await, (9, 11));
+    assert_eq!(test.pool.agendas().unwrap().version, VoteVersion(11));
+    assert!(
+        another.agendas().is_none(),
+        "those of 10 are none of its users'"
+    );
+}
+
+#[tokio::test]
+async fn bits_that_are_invalid_for_their_own_version_are_reset() {
+    let test = TestPool::new().await;
+    let user = test.user("kim@example.com").await;
+    test.round().await;
+    test.pool.enrol(user, KEYS[0], None).await.unwrap();
+    test.pool.set_vote_bits(user, VoteBits(5)).await.unwrap();
+    test.round().await;
+    // The agendas of version 10 are others than they were.
+    for voter in &test.voters {
+        voter.state().agendas = vec![agenda("cake", 0x18, &[0, 8, 16])];
+    }
+    test.clock.advance(60);
+    test.round().await;
+    test.round().await;
+    for voter in &test.voters {
+        assert_eq!(voter.state().preferences[&user].bits, VoteBits(1));
+    }
 }
 
 #[tokio::test]
