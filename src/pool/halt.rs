@@ -115,8 +115,16 @@ impl Pool {
     /// Rechecks the halt that this process found at its start, until a voter agrees or disagrees: at
     /// a power cut voters may come back later than web. One that was met since then stays.
     pub(super) async fn keep_rechecking(&self) {
-        let Ok(Some(found)) = self.store.halt().await else {
-            return;
+        let found = loop {
+            match self.store.halt().await {
+                Ok(Some(found)) => break found,
+                Ok(None) => return,
+                Err(error) => self.database_failed("halt not rechecked", &error.into()),
+            }
+            tokio::select! {
+                () = self.tasks.stopping() => return,
+                () = sleep(RECHECK) => {}
+            }
         };
         loop {
             match self.recheck_halt().await {

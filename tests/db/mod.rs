@@ -3,6 +3,7 @@
 mod accounts;
 mod bed;
 mod enrolment;
+mod marks;
 mod migrate;
 mod operations;
 mod preferences;

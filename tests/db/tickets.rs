@@ -17,6 +17,7 @@ on_both!(
     a_voter_behind_takes_nothing_back,
     voters_telling_the_same_at_once_store_it_once,
     a_ticket_that_vanished_unmined_is_deleted,
+    the_voter_on_the_branch_with_more_work_takes_back,
 );
 
 const VOTER: &str = "https://10.0.0.20:9113";
@@ -187,6 +188,22 @@ async fn voters_telling_the_same_at_once_store_it_once(bed: Bed) {
         task.await.unwrap().unwrap();
     }
     assert_eq!(store.ticket_count_of(UserId(1)).await.unwrap(), 60);
+}
+
+async fn the_voter_on_the_branch_with_more_work_takes_back(bed: Bed) {
+    let store = bed.store().await;
+    let (voted, live) = (
+        ticket(1, 1, TicketStatus::Voted),
+        ticket(1, 1, TicketStatus::Live),
+    );
+    let told = vec![voted.clone()];
+    store.store_tickets(page(VOTER, 7, 1, told)).await.unwrap();
+    let mut other = page("https://10.0.0.21:9113", 8, 1, vec![live.clone()]);
+    store.store_tickets(other.clone()).await.unwrap();
+    assert_eq!(store.ticket(live.hash).await.unwrap(), Some(voted));
+    other.overrules = true;
+    store.store_tickets(other).await.unwrap();
+    assert_eq!(store.ticket(live.hash).await.unwrap(), Some(live));
 }
 
 async fn a_ticket_that_vanished_unmined_is_deleted(bed: Bed) {

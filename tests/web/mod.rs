@@ -5,6 +5,7 @@ mod browser;
 mod buy;
 mod config_cli;
 mod config_faults;
+mod database_away;
 mod enrolment;
 mod http;
 mod node_faults;

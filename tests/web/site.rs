@@ -42,6 +42,8 @@ pub struct Wish {
     pub web: &'static str,
     /// The voters are away when the site starts.
     pub away: bool,
+    /// Another than an SQLite file.
+    pub database: Option<String>,
 }
 
 impl Site {
@@ -194,7 +196,7 @@ fn config(wish: &Wish) -> String {
     format!(
         "network = \"simnet\"\n\
          [log]\nfilter = \"debug\"\nformat = \"text\"\n\
-         [database]\nurl = \"sqlite://pool.db\"\n\
+         [database]\nurl = \"{}\"\n\
          [pool]\nname = \"Test pool\"\nemail = \"admin@example.com\"\nfee_percent = 7.5\n\
          voting_wallet_extpub = \"{}\"\ncold_wallet_extpub = \"{}\"\n{}\
          [web]\nlisten = [\"127.0.0.1:0\", \"unix:web.sock\"]\nbase_url = \"http://pool.example.com\"\n\
@@ -203,6 +205,7 @@ fn config(wish: &Wish) -> String {
          admin_ips = [\"127.0.0.1\"]\nadmin_user_ids = [1]\n{}\n\
          [web.limits]\nsign_in_per_minute = 0\nsign_up_per_hour = 0\nmail_per_hour = 0\n\
          address_per_hour = 0\n",
+        wish.database.as_deref().unwrap_or("sqlite://pool.db"),
         voting_key(),
         "spubVUkaTP2Zou5goHKCg4oskYSmojxFuf7vf99REjYMXYioE2iWc4kcDXLq3wF9keARCdHTWdXgUbEdXJwKftCDU\
          acbYLZRqMYMZU7dPf8qgBT",

@@ -68,6 +68,7 @@ async fn a_site_may_start_without_voters() {
         pool: "min_voters = 2\n",
         web: "start_without_voters = true\n",
         away: true,
+        ..Wish::default()
     })
     .await;
     site.logged("0 of at least 2 voters are there").await;
