@@ -203,7 +203,9 @@ impl Pool {
     fn findings(&self, now: i64) -> Vec<Finding> {
         let mut found = Vec::new();
         let (able, needed) = (self.able(), self.settings.min_voters);
-        if able < needed {
+        // At the start those that were not asked yet are not missing.
+        let asked = |view: &View| view.seen_at.is_some() || view.problem.is_some();
+        if able < needed && self.peers.iter().all(|peer| asked(&peer.view())) {
             let message = format!("{able} voters of at least {needed} can vote");
             found.push(Finding::Holds(Reason::new(id::TOO_FEW_VOTERS, "", message)));
         }
