@@ -342,11 +342,15 @@ pub struct AddedTickets {
     pub tickets: Vec<AddedTicket>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddedTicket {
     pub ticket_hash: TicketHash,
     pub outcome: TicketOutcome,
+    /// Of a ticket of ours: whose it is follows from it.
+    pub ticket_address: Option<String>,
+    /// Of a ticket of ours that is mined: when it expires follows from it.
+    pub mined_height: Option<Height>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

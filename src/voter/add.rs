@@ -2,9 +2,10 @@
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::event::{Report, Request, Standing};
+use super::event::{Report, Request, Standing, Whereabouts};
 use super::links::Links;
 use super::{find, load};
+use crate::decred::address::Address;
 use crate::decred::{BlockHash, TicketHash};
 use crate::node;
 use crate::rpc::wire::{AddedTicket, TicketOutcome};
@@ -37,10 +38,12 @@ async fn look(
     links: Links,
     hash: TicketHash,
 ) -> Result<(AddedTicket, Option<BlockHash>), node::Error> {
-    let (outcome, block) = find_and_index(&links, hash).await?;
+    let (outcome, there, block) = find_and_index(&links, hash).await?;
     let ticket = AddedTicket {
         ticket_hash: hash,
         outcome,
+        ticket_address: there.ticket_address,
+        mined_height: there.mined_height,
     };
     Ok((ticket, block))
 }
@@ -48,29 +51,35 @@ async fn look(
 async fn find_and_index(
     links: &Links,
     hash: TicketHash,
-) -> Result<(TicketOutcome, Option<BlockHash>), node::Error> {
+) -> Result<(TicketOutcome, Whereabouts, Option<BlockHash>), node::Error> {
+    let nowhere = Whereabouts::default();
     let standing = links.ask(|reply| Request::Standing(hash, reply)).await;
     match standing.unwrap_or(Standing::Unknown) {
-        Standing::Open => return Ok((TicketOutcome::Known, None)),
-        Standing::Spent => return Ok((TicketOutcome::Spent, None)),
+        Standing::Open(there) => return Ok((TicketOutcome::Known, there, None)),
+        Standing::Spent(there) => return Ok((TicketOutcome::Spent, there, None)),
         Standing::Unknown => {}
     }
     let dcrd = links.dcrd.unhurried();
     let Some(found) = find::ticket(&dcrd, hash).await? else {
-        return Ok((TicketOutcome::NotFound, None));
+        return Ok((TicketOutcome::NotFound, nowhere, None));
     };
     let submission = &found.ticket.submission;
     let script = *submission.hash160();
     let ours = links.ask(|reply| Request::Owns(script, reply)).await;
     if !submission.is_script_hash() || ours != Some(true) {
-        return Ok((TicketOutcome::NotOurs, None));
+        return Ok((TicketOutcome::NotOurs, nowhere, None));
     }
+    let address = Address::script_hash(links.params.network, script);
+    let there = Whereabouts {
+        ticket_address: Some(address.to_string()),
+        mined_height: found.mined.map(|(_, height)| height),
+    };
     let block = found.mined.map(|(block, _)| block);
     if block.is_some() && !dcrd.is_ticket_unspent(hash).await? {
-        return Ok((TicketOutcome::Spent, None));
+        return Ok((TicketOutcome::Spent, there, None));
     }
     links.report(Report::Found(vec![found])).await;
-    Ok((TicketOutcome::Added, block))
+    Ok((TicketOutcome::Added, there, block))
 }
 
 async fn give(links: Links, tickets: Vec<(TicketHash, BlockHash)>) {

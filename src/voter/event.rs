@@ -133,14 +133,21 @@ pub struct Unmined {
 }
 
 /// What the index says of a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Ours, and not spent.
-    Open,
+    Open(Whereabouts),
     /// Ours; it voted or was revoked.
-    Spent,
+    Spent(Whereabouts),
     /// Not in the index: perhaps nobody looked yet.
     Unknown,
+}
+
+/// What web is told of a ticket of ours beside its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Whereabouts {
+    pub ticket_address: Option<String>,
+    pub mined_height: Option<Height>,
 }
 
 /// What became of `Request::Register`.

@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::alarms::id;
 use super::disk::Kind;
 use super::engine::Engine;
-use super::event::{Duties, Numbers, RegisterError, Registered, Request, Standing, Unmined};
+use super::event::{
+    Duties, Numbers, RegisterError, Registered, Request, Standing, Unmined, Whereabouts,
+};
 use super::preferences::Refusal;
 use super::scripts::{Script, ScriptHash};
 use super::sync::rescan_needed;
@@ -241,10 +243,18 @@ impl Engine {
     }
 
     fn standing(&self, ticket: &TicketHash) -> Standing {
-        match self.state.tickets.get(ticket) {
-            None => Standing::Unknown,
-            Some(entry) if entry.settled.is_some() => Standing::Spent,
-            Some(_) => Standing::Open,
+        let Some(entry) = self.state.tickets.get(ticket) else {
+            return Standing::Unknown;
+        };
+        let record = &entry.record;
+        let there = Whereabouts {
+            ticket_address: Some(record.ticket_address.clone()),
+            mined_height: record.mined.map(|(_, height)| height),
+        };
+        if entry.settled.is_some() {
+            Standing::Spent(there)
+        } else {
+            Standing::Open(there)
         }
     }
 

@@ -15,9 +15,11 @@ use dcrstakepool::decred::hash::{Hash, blake256};
 use dcrstakepool::decred::hdkey::{Branch, ExtendedPubKey};
 use dcrstakepool::decred::multisig::RedeemScript;
 use dcrstakepool::decred::params::Network;
-use dcrstakepool::decred::{Atoms, Height, VoteVersion};
+use dcrstakepool::decred::{Atoms, Height, TicketHash, VoteVersion};
 use dcrstakepool::domain::digest::preferences_digest;
-use dcrstakepool::domain::{InstanceId, KeyIndex, Preference, Revision, TicketRecord, UserId};
+use dcrstakepool::domain::{
+    FeeVerdict, InstanceId, KeyIndex, Preference, Revision, TicketRecord, UserId,
+};
 use dcrstakepool::rpc::wire::{
     AddTickets, AddedTicket, AddedTickets, Agendas, ConfigDigests, DcrdStatus, Empty,
     EnrolmentProof, EnrolmentRequest, Event, ImportOutcome, ImportRequest, ImportedScript, LowFee,
@@ -51,6 +53,8 @@ pub struct State {
     pub scripts: BTreeMap<i64, ScriptImport>,
     pub preferences: BTreeMap<i64, Preference>,
     pub low_fee: Vec<LowFeeTicket>,
+    /// Tickets that its dcrd knows and it does not, yet.
+    pub on_chain: Vec<TicketRecord>,
     /// Methods in the order they were called.
     pub calls: Vec<&'static str>,
     next_failures: Vec<(&'static str, Error)>,
@@ -88,6 +92,7 @@ impl FakeVoter {
             scripts: BTreeMap::new(),
             preferences: BTreeMap::new(),
             low_fee: Vec::new(),
+            on_chain: Vec::new(),
             calls: Vec::new(),
             next_failures: Vec::new(),
             failures: HashMap::new(),
@@ -241,6 +246,10 @@ pub fn refused(code: &str, message: &str) -> Error {
     }
 }
 
+fn is_spent(ticket: &TicketRecord) -> bool {
+    ticket.vote.is_some() || ticket.revocation.is_some()
+}
+
 impl State {
     fn branch(&self) -> Branch {
         self.voting_key.external_branch().expect("branch")
@@ -267,6 +276,69 @@ impl State {
             digest: preferences_digest(self.preferences.values()),
             ..self.status.preferences.clone()
         }
+    }
+
+    /// The last word on a ticket.
+    pub fn ticket(&self, hash: TicketHash) -> Option<&TicketRecord> {
+        self.tickets.iter().rfind(|ticket| ticket.hash == hash)
+    }
+
+    fn add_ticket(&mut self, ticket_hash: TicketHash) -> AddedTicket {
+        let known = self.ticket(ticket_hash).cloned();
+        let mut on_chain = self.on_chain.iter();
+        let new = on_chain.find(|ticket| ticket.hash == ticket_hash).cloned();
+        let (outcome, ticket) = match (known, new) {
+            (Some(known), _) if is_spent(&known) => (TicketOutcome::Spent, Some(known)),
+            (Some(known), _) => (TicketOutcome::Known, Some(known)),
+            (None, None) => (TicketOutcome::NotFound, None),
+            (None, Some(new)) if !self.is_ours(&new) => (TicketOutcome::NotOurs, None),
+            (None, Some(new)) if is_spent(&new) => (TicketOutcome::Spent, Some(new)),
+            (None, Some(new)) => {
+                self.tickets.push(new.clone());
+                (TicketOutcome::Added, Some(new))
+            }
+        };
+        AddedTicket {
+            ticket_hash,
+            outcome,
+            mined_height: ticket.as_ref().and_then(|it| it.mined).map(|(_, at)| at),
+            ticket_address: ticket.map(|ticket| ticket.ticket_address),
+        }
+    }
+
+    fn is_ours(&self, ticket: &TicketRecord) -> bool {
+        let mut users = self.preferences.values();
+        users.any(|user| user.ticket_address == ticket.ticket_address)
+    }
+
+    /// Verdicts follow the list; each change gets a number of its own.
+    fn take_low_fee(&mut self, asked: Vec<LowFeeTicket>) -> LowFeeLists {
+        let (accepted, mut ignored): (Vec<_>, Vec<_>) = asked.into_iter().partition(|asked| {
+            let known = self.ticket(asked.ticket_hash);
+            known.is_none_or(|it| it.ticket_address == asked.ticket_address)
+        });
+        let hashes: HashSet<_> = self.tickets.iter().map(|ticket| ticket.hash).collect();
+        for hash in hashes {
+            let mut ticket = self.ticket(hash).expect("known").clone();
+            let added = accepted.iter().any(|it| it.ticket_hash == hash);
+            let verdict = match (ticket.verdict, added) {
+                (FeeVerdict::Low, true) => FeeVerdict::Added,
+                (FeeVerdict::Added, false) if ticket.vote.is_none() => FeeVerdict::Low,
+                (same, _) => same,
+            };
+            if verdict == FeeVerdict::Low {
+                ignored.push(LowFeeTicket {
+                    ticket_hash: hash,
+                    ticket_address: ticket.ticket_address.clone(),
+                });
+            }
+            if verdict != ticket.verdict {
+                ticket.verdict = verdict;
+                self.tickets.push(ticket);
+            }
+        }
+        self.low_fee.clone_from(&accepted);
+        LowFeeLists { accepted, ignored }
     }
 
     fn prove(&self, request: &EnrolmentRequest) -> Result<EnrolmentProof, Error> {
@@ -360,29 +432,15 @@ impl Voter for FakeVoter {
 
     async fn add_tickets(&self, request: AddTickets) -> Result<AddedTickets, Error> {
         self.called(method::ADD_TICKETS).await?;
-        Ok(self.with(|state| {
-            let known: HashSet<_> = state.tickets.iter().map(|ticket| ticket.hash).collect();
-            let tickets = request.hashes.into_iter().map(|ticket_hash| AddedTicket {
-                ticket_hash,
-                outcome: if known.contains(&ticket_hash) {
-                    TicketOutcome::Known
-                } else {
-                    TicketOutcome::NotFound
-                },
-            });
-            AddedTickets {
-                tickets: tickets.collect(),
-            }
+        let tickets = request.hashes.into_iter();
+        Ok(self.with(|state| AddedTickets {
+            tickets: tickets.map(|hash| state.add_ticket(hash)).collect(),
         }))
     }
 
     async fn set_low_fee(&self, request: LowFee) -> Result<LowFeeLists, Error> {
         self.called(method::SET_LOW_FEE).await?;
-        self.with(|state| state.low_fee.clone_from(&request.tickets));
-        Ok(LowFeeLists {
-            accepted: request.tickets,
-            ignored: Vec::new(),
-        })
+        Ok(self.with(|state| state.take_low_fee(request.tickets)))
     }
 
     async fn stake_info(&self, _: Empty) -> Result<StakeInfo, Error> {

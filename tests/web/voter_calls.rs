@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use dcrstakepool::decred::Network;
+use dcrstakepool::decred::address::Address;
 use dcrstakepool::decred::hash::Hash;
 use dcrstakepool::decred::script::PayTo;
 use dcrstakepool::decred::tx::Transaction;
@@ -88,6 +90,21 @@ async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
     ];
     let first = outcomes(&voter, &hashes).await;
     assert_eq!(first, [Known, Added, Spent, NotOurs, NotFound]);
+    let request = AddTickets {
+        hashes: hashes.to_vec(),
+    };
+    let answer = voter.service.add_tickets(request).await.unwrap().tickets;
+    let address = Address::script_hash(Network::Simnet, *ours.hash160());
+    let address = Some(address.to_string());
+    let told = |index: usize| {
+        (
+            answer[index].ticket_address.clone(),
+            answer[index].mined_height,
+        )
+    };
+    assert_eq!(told(1), (address.clone(), Some(Height(460))));
+    assert_eq!(told(2), (address, Some(Height(460))), "spent, but ours");
+    assert_eq!(told(3), (None, None), "whose it is nobody says");
     let again = outcomes(&voter, &hashes).await;
     assert_eq!(again, [Known, Known, Spent, NotOurs, NotFound]);
 
