@@ -11,7 +11,7 @@ pub fn merge(old: &TicketRecord, new: &TicketRecord, same_source: bool) -> Ticke
     } else {
         old.clone()
     };
-    merged.verdict = verdict(old, new);
+    merged.verdict = verdict(old, new, same_source);
     // A revocation stays known while its ticket is still missed or expired.
     if merged.revocation.is_none()
         && merged.status == old.status
@@ -37,11 +37,14 @@ fn stage(status: TicketStatus) -> u8 {
     }
 }
 
-/// Made once, when the ticket is first seen mined; anew only if it is mined elsewhere. What an
-/// admin added stays added until the admin says otherwise.
-fn verdict(old: &TicketRecord, new: &TicketRecord) -> FeeVerdict {
+/// Made once, when the ticket is first seen mined; anew only if it is mined elsewhere. What an admin added
+/// stays added until the admin removes it: then the voter that told it says low again. Another voter that
+/// says so may not have heard yet; and how a ticket voted is history.
+fn verdict(old: &TicketRecord, new: &TicketRecord, same_source: bool) -> FeeVerdict {
     let moved = old.mined.is_some() && new.mined.is_some() && old.mined != new.mined;
+    let removed = same_source && stage(new.status) < stage(TicketStatus::Voted);
     match (old.verdict, new.verdict) {
+        (FeeVerdict::Added, FeeVerdict::Low) if removed => FeeVerdict::Low,
         (FeeVerdict::Added, _) => FeeVerdict::Added,
         (_, FeeVerdict::Added) | (FeeVerdict::Pending, _) => new.verdict,
         (_, FeeVerdict::Good | FeeVerdict::Low) if moved => new.verdict,
@@ -94,9 +97,26 @@ mod tests {
         assert_eq!(merge(&good, &low, true).verdict, FeeVerdict::Good);
         low.mined = Some((Hash([3; 32]), Height(10)));
         assert_eq!(merge(&good, &low, true).verdict, FeeVerdict::Low);
+    }
+
+    #[test]
+    fn what_was_added_is_low_again_when_the_voter_that_told_it_says_so() {
         let added = ticket(TicketStatus::Live, FeeVerdict::Added);
-        assert_eq!(merge(&added, &low, true).verdict, FeeVerdict::Added);
+        let low = ticket(TicketStatus::Live, FeeVerdict::Low);
         assert_eq!(merge(&low, &added, true).verdict, FeeVerdict::Added);
+        assert_eq!(merge(&low, &added, false).verdict, FeeVerdict::Added);
+        assert_eq!(merge(&added, &low, true).verdict, FeeVerdict::Low);
+        assert_eq!(merge(&added, &low, false).verdict, FeeVerdict::Added);
+        let good = ticket(TicketStatus::Live, FeeVerdict::Good);
+        assert_eq!(merge(&added, &good, true).verdict, FeeVerdict::Added);
+        for end in [
+            TicketStatus::Voted,
+            TicketStatus::Missed,
+            TicketStatus::Expired,
+        ] {
+            let low = ticket(end, FeeVerdict::Low);
+            assert_eq!(merge(&added, &low, true).verdict, FeeVerdict::Added);
+        }
     }
 
     #[test]

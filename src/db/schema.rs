@@ -38,6 +38,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    #[sql_name = "LowFeeTicket"]
+    low_fee_ticket (low_fee_ticket_id) {
+        #[sql_name = "LowFeeTicketID"]
+        low_fee_ticket_id -> BigInt,
+        #[sql_name = "AddedByUid"]
+        added_by_uid -> Nullable<BigInt>,
+        #[sql_name = "TicketAddress"]
+        ticket_address -> Nullable<Text>,
+        #[sql_name = "TicketHash"]
+        ticket_hash -> Nullable<Text>,
+        #[sql_name = "TicketExpiry"]
+        ticket_expiry -> Nullable<BigInt>,
+        #[sql_name = "Voted"]
+        voted -> Nullable<BigInt>,
+        #[sql_name = "Created"]
+        created -> Nullable<BigInt>,
+        #[sql_name = "Expires"]
+        expires -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     pool_identity (id) {
         id -> BigInt,
         pool_id -> Text,
@@ -166,3 +188,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(users, pool_keys, pool_flags, pool_revisions);
+diesel::allow_tables_to_appear_in_same_query!(users, tickets);

@@ -244,3 +244,70 @@ pub struct AuditEntry {
     /// Never a secret.
     pub detail: String,
 }
+
+/// A ticket that is voted although its fee is too low: an admin added it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowFeeTicket {
+    pub ticket_hash: TicketHash,
+    pub ticket_address: String,
+    /// The admin; 0: an operator's command.
+    pub added_by: UserId,
+    /// The height at which the ticket expires.
+    pub ticket_expiry: Height,
+    pub created: i64,
+    /// In force until then, or until the ticket has voted.
+    pub expires: i64,
+}
+
+/// Who changes the list of added tickets, for the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowFeeChange {
+    pub by: Option<UserId>,
+    pub ip: String,
+    pub now: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LowFeeAddition {
+    Added,
+    /// It was in force already.
+    Already,
+    /// It was in the list, and has voted.
+    Voted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LowFeeRemoval {
+    Removed,
+    /// It was not in the list.
+    NotListed,
+    /// It has voted: the list keeps it.
+    Voted,
+}
+
+/// Which low-fee tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LowFeeLife {
+    /// May still vote.
+    Open,
+    /// Voted, missed or expired.
+    Past,
+}
+
+/// Whose ignored low-fee tickets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LowFeeOwner {
+    Everybody,
+    User(UserId),
+    TicketAddress(String),
+}
+
+/// A ticket whose fee is too low, added or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowFeeEntry {
+    pub ticket: TicketRecord,
+    /// The owner's; empty when there is no such user.
+    pub email: String,
+    /// `None`: nobody added it.
+    pub added: Option<LowFeeTicket>,
+}

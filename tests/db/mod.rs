@@ -3,6 +3,7 @@
 mod accounts;
 mod bed;
 mod enrolment;
+mod low_fee;
 mod marks;
 mod migrate;
 mod operations;

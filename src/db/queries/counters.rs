@@ -15,6 +15,22 @@ pub const VOTE_VERSION: &str = "vote_version";
 /// Scripts that voters hold and this database has not, as an operator confirmed; no row: none.
 pub const SCRIPTS_LACKED: &str = "scripts_lacked";
 
+/// Changes of the list of added low-fee tickets. Older databases do not have this counter.
+pub const LOW_FEE: &str = "low_fee";
+
+/// Takes the lock of a counter that may not be there yet. Of two that make it at once one is repeated.
+pub fn lock(connection: &mut AnyConnection, name: &str) -> QueryResult<()> {
+    let rows = diesel::update(dsl::pool_counters.find(name))
+        .set(dsl::value.eq(dsl::value + 1))
+        .execute(connection)?;
+    if rows == 0 {
+        diesel::insert_into(dsl::pool_counters)
+            .values((dsl::name.eq(name), dsl::value.eq(1)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
 /// The next number.
 pub fn next(connection: &mut AnyConnection, name: &str) -> QueryResult<i64> {
     diesel::update(dsl::pool_counters.find(name))

@@ -6,6 +6,8 @@ use diesel::sql_types::BigInt;
 use super::{narrow, unreadable};
 use crate::db::connection::AnyConnection;
 use crate::db::schema::tickets::{self, dsl};
+use crate::db::schema::users;
+use crate::db::{LowFeeLife, LowFeeOwner};
 use crate::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use crate::domain::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, UserId, VoteRecord};
 
@@ -211,6 +213,112 @@ pub fn count_of_user(connection: &mut AnyConnection, user_id: i64) -> QueryResul
         .filter(dsl::user_id.eq(user_id))
         .count()
         .get_result(connection)
+}
+
+/// Statuses of tickets that may still vote.
+const OPEN: [TicketStatus; 3] = [
+    TicketStatus::Mempool,
+    TicketStatus::Immature,
+    TicketStatus::Live,
+];
+
+/// `Tickets` with one of three statuses.
+macro_rules! with_status {
+    ($statuses:expr) => {{
+        let [a, b, c] = $statuses.map(|status| word(&STATUSES, &status));
+        dsl::status
+            .eq(a)
+            .or(dsl::status.eq(b))
+            .or(dsl::status.eq(c))
+    }};
+}
+
+fn statuses(life: LowFeeLife) -> [TicketStatus; 3] {
+    match life {
+        LowFeeLife::Open => OPEN,
+        LowFeeLife::Past => [
+            TicketStatus::Voted,
+            TicketStatus::Missed,
+            TicketStatus::Expired,
+        ],
+    }
+}
+
+/// Tickets whose fee is too low, added or not, with their owners' e-mail addresses; newest first.
+pub fn low_fee(
+    connection: &mut AnyConnection,
+    life: LowFeeLife,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<Vec<(TicketRecord, String)>> {
+    let [low, added] = [FeeVerdict::Low, FeeVerdict::Added].map(|it| word(&VERDICTS, &it));
+    let rows: Vec<(Row, Option<String>)> = dsl::tickets
+        .left_join(users::table.on(users::user_id.eq(dsl::user_id)))
+        .filter(with_status!(statuses(life)))
+        .filter(dsl::verdict.eq(low).or(dsl::verdict.eq(added)))
+        .order((dsl::sort_height.desc(), dsl::hash.desc()))
+        .limit(limit)
+        .offset(offset)
+        .select((Row::as_select(), users::email.nullable()))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(row, email)| Ok((row.read()?, email.unwrap_or_default())))
+        .collect()
+}
+
+pub fn count_low_fee(connection: &mut AnyConnection, life: LowFeeLife) -> QueryResult<i64> {
+    let [low, added] = [FeeVerdict::Low, FeeVerdict::Added].map(|it| word(&VERDICTS, &it));
+    dsl::tickets
+        .filter(with_status!(statuses(life)))
+        .filter(dsl::verdict.eq(low).or(dsl::verdict.eq(added)))
+        .count()
+        .get_result(connection)
+}
+
+/// Tickets that may still vote, but for their fee.
+pub fn ignored(
+    connection: &mut AnyConnection,
+    owner: &LowFeeOwner,
+) -> QueryResult<Vec<TicketRecord>> {
+    let low = dsl::tickets
+        .filter(with_status!(OPEN))
+        .filter(dsl::verdict.eq(word(&VERDICTS, &FeeVerdict::Low)))
+        .order((dsl::user_id, dsl::sort_height, dsl::hash));
+    let rows: Vec<Row> = match owner {
+        LowFeeOwner::Everybody => low.load(connection)?,
+        LowFeeOwner::User(user) => low.filter(dsl::user_id.eq(user.0)).load(connection)?,
+        LowFeeOwner::TicketAddress(address) => low
+            .filter(dsl::ticket_address.eq(address))
+            .load(connection)?,
+    };
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// Tickets with this verdict that may still vote.
+pub fn open_with(connection: &mut AnyConnection, verdict: FeeVerdict) -> QueryResult<Vec<Hash>> {
+    let hashes: Vec<String> = dsl::tickets
+        .filter(with_status!(OPEN))
+        .filter(dsl::verdict.eq(word(&VERDICTS, &verdict)))
+        .select(dsl::hash)
+        .load(connection)?;
+    hashes
+        .iter()
+        .map(|text| hash("Tickets.hash", text))
+        .collect()
+}
+
+/// Only where it is `from`.
+pub fn change_verdict(
+    connection: &mut AnyConnection,
+    ticket: Hash,
+    from: FeeVerdict,
+    to: FeeVerdict,
+) -> QueryResult<()> {
+    diesel::update(dsl::tickets.find(ticket.to_string()))
+        .filter(dsl::verdict.eq(word(&VERDICTS, &from)))
+        .set(dsl::verdict.eq(word(&VERDICTS, &to)))
+        .execute(connection)
+        .map(drop)
 }
 
 pub fn counts(connection: &mut AnyConnection) -> QueryResult<TicketCounts> {
