@@ -14,8 +14,10 @@ mod enrolment;
 mod error;
 mod follow;
 mod halt;
+mod invalid_tickets;
 mod jwt;
 mod known_tickets;
+mod low_fee;
 mod passwords;
 mod preferences;
 mod random;
@@ -57,6 +59,7 @@ use database::DatabaseState;
 use derivation::Derivation;
 use enrolment::Lanes;
 use known_tickets::KnownTickets;
+use low_fee::LowFeeList;
 use passwords::Hasher;
 use sync::Tables;
 
@@ -65,6 +68,11 @@ pub use error::{
     SignInError, SignUpError, TokenError, VotingError,
 };
 pub use halt::Recheck;
+pub use invalid_tickets::{
+    AddInvalidError, AddInvalidReport, InvalidTicket, InvalidTickets, TicketResult, VoterAnswer,
+    VoterResult,
+};
+pub use low_fee::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
 pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
 pub use types::{
@@ -106,6 +114,7 @@ pub struct Pool {
     known_tickets: Mutex<KnownTickets>,
     database: Mutex<DatabaseState>,
     tables: tokio::sync::Mutex<Option<Arc<Tables>>>,
+    low_fee: tokio::sync::Mutex<Option<Arc<LowFeeList>>>,
     shown: Mutex<Shown>,
     /// Wakes the task that refreshes the numbers.
     numbers_due: Notify,
@@ -150,6 +159,7 @@ impl Pool {
             database: Mutex::default(),
             enrolling: Lanes::default(),
             tables: tokio::sync::Mutex::default(),
+            low_fee: tokio::sync::Mutex::default(),
             shown: Mutex::default(),
             numbers_due: Notify::new(),
         })

@@ -57,7 +57,7 @@ impl fmt::Display for VotersAtStart {
 }
 
 /// What keeps a voter that was looked at from counting.
-fn fault(peer: &Peer) -> Option<Fault> {
+pub(super) fn fault(peer: &Peer) -> Option<Fault> {
     let view = peer.view();
     let fault = |reason: String, wrong: bool| Fault {
         voter: peer.name().to_owned(),
@@ -107,6 +107,9 @@ impl Pool {
         let pool = Arc::clone(self);
         self.tasks
             .spawn("numbers", async move { pool.keep_numbers().await });
+        let pool = Arc::clone(self);
+        self.tasks
+            .spawn("low_fee", async move { pool.keep_low_fee().await });
         let pool = Arc::clone(self);
         self.tasks.spawn("tidy", async move { pool.tidy().await });
     }

@@ -83,6 +83,8 @@ pub struct FakeState {
     pub given: Vec<TicketHash>,
     pub verified: usize,
     pub pushes: usize,
+    /// Every list that it was sent.
+    pub low_fee: Vec<Vec<LowFeeTicket>>,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,7 @@ impl FakeVoter {
             given: Vec::new(),
             verified: 0,
             pushes: 0,
+            low_fee: Vec::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -359,8 +362,13 @@ impl Voter for FakeVoter {
         })
     }
 
-    async fn set_low_fee(&self, _: LowFee) -> Result<LowFeeLists, Error> {
-        Ok(LowFeeLists::default())
+    async fn set_low_fee(&self, request: LowFee) -> Result<LowFeeLists, Error> {
+        let mut state = self.reach()?;
+        state.low_fee.push(request.tickets.clone());
+        Ok(LowFeeLists {
+            accepted: request.tickets,
+            ignored: Vec::new(),
+        })
     }
 
     async fn stake_info(&self, _: Empty) -> Result<StakeInfo, Error> {

@@ -4,6 +4,7 @@ mod accounts;
 mod differences;
 mod enrolment;
 mod halt;
+mod low_fee;
 mod restored;
 mod teaching;
 mod voters;

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::chain::Trail;
+use super::low_fee::LowFeeTold;
 use super::restored::Excess;
 use super::sync::RefusedPush;
 use super::{Pool, settings};
@@ -62,6 +63,8 @@ pub(super) struct View {
     pub ahead: Option<String>,
     /// Where it was lately.
     pub trail: Trail,
+    /// The low-fee list that it took.
+    pub low_fee_told: Option<LowFeeTold>,
     /// Read its tickets from the start: it was not followed until now.
     pub read_again: bool,
     /// While they are read: it is right where the one that was followed before said otherwise.
@@ -151,6 +154,7 @@ impl Peer {
             _ => now,
         };
         view.connected = false;
+        view.low_fee_told = None;
         view.problem = Some(Problem { text, wrong, since });
     }
 }
@@ -222,6 +226,7 @@ impl Pool {
             return;
         }
         self.teach(peer).await;
+        self.teach_low_fee(peer).await;
         let unread = self.learn_tickets(peer).await;
         self.teach_tickets(peer).await;
         if self.follow(peer).await || unread {
