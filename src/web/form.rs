@@ -29,6 +29,12 @@ impl Form {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Every field of that name, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// As `get`; a missing field is empty.
     pub fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
@@ -59,6 +65,8 @@ mod tests {
         assert_eq!(form.get("\u{fffd}"), Some("%zz"));
         assert!(form.is_set("updateEmail") && !form.is_set("email"));
         assert_eq!(form.text("none"), "");
+        let all: Vec<_> = form.all("email").collect();
+        assert_eq!(all, ["a@b.c", "second"]);
         assert_eq!(format!("{form:?}"), "<redacted>");
         let many = "a=b&".repeat(10_000);
         assert_eq!(Form::parse(many.as_bytes()).0.len(), MAX_FIELDS);

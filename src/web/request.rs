@@ -104,8 +104,7 @@ impl Request {
     }
 
     fn is_from_admin_ip(&self) -> bool {
-        self.client
-            .is_some_and(|ip| contains(&self.app.settings.admin_ips, ip))
+        is_admin_ip(&self.app, self.client)
     }
 
     fn has_monitor_token(&self) -> bool {
@@ -167,9 +166,18 @@ pub struct AdminReq(UserReq);
 impl AdminReq {
     pub fn prove(anyone: AnonymousReq) -> Option<Self> {
         let user = UserReq::prove(anyone)?;
-        let listed = user.app.settings.admin_user_ids.contains(&user.user().id);
-        (listed && user.is_from_admin_ip()).then_some(Self(user))
+        is_admin(&user.app, user.client, Some(&user.session)).then_some(Self(user))
     }
+}
+
+/// Whether this is a listed user at a listed address.
+pub fn is_admin(app: &App, client: Option<IpAddr>, session: Option<&Session>) -> bool {
+    let listed = |session: &Session| app.settings.admin_user_ids.contains(&session.user.id);
+    session.is_some_and(listed) && is_admin_ip(app, client)
+}
+
+fn is_admin_ip(app: &App, client: Option<IpAddr>) -> bool {
+    client.is_some_and(|ip| contains(&app.settings.admin_ips, ip))
 }
 
 /// From an operator or a monitor.

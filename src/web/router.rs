@@ -25,6 +25,8 @@
 //! | POST | /settings | user | token |
 //! | GET | /stats | anyone | |
 //! | GET | /status | watcher | |
+//! | GET | /admintickets | admin | |
+//! | POST | /admintickets | admin | token |
 //! | GET | /alertz | prober | |
 //! | GET | /healthz | bare | |
 //! | GET | /readyz | bare | |
@@ -41,9 +43,9 @@
 //! | GET | /api/v1/stats | api | |
 //! | GET | /api/v2/stats | api | |
 //!
-//! *bare*: no session is looked up; *watcher*: an admin or the monitor's token; *prober*: an admin's
-//! address or the monitor's token. HEAD is answered as GET. Other methods: 405 on pages, 404 under
-//! `/api/`.
+//! *bare*: no session is looked up; *admin*: a listed user at a listed address, anybody else gets 401;
+//! *watcher*: an admin or the monitor's token; *prober*: an admin's address or the monitor's token. HEAD
+//! is answered as GET. Other methods: 405 on pages, 404 under `/api/`.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -61,10 +63,10 @@ use super::cookies::Cookie;
 use super::csrf::Binding;
 use super::error::Error;
 use super::pages::{
-    self, address, emailverify, files, home, logout, probes, redirects, settings, signin, signup,
-    stats, status, tickets, voting,
+    self, address, admintickets, emailverify, files, home, logout, probes, redirects, settings,
+    signin, signup, stats, status, tickets, voting,
 };
-use super::request::{AnonymousReq, Request, UserReq, WatcherReq, read_form};
+use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
 use super::response::{self, Response};
 use super::session::Session;
 
@@ -82,6 +84,7 @@ pub enum Handler {
     Bare(fn(Request) -> Answer),
     Anyone(fn(AnonymousReq) -> Answer),
     User(fn(UserReq) -> Answer),
+    Admin(fn(AdminReq) -> Answer),
     Watcher(fn(WatcherReq) -> Answer),
     Prober(fn(Request) -> Answer),
     Api(fn(Request) -> Answer),
@@ -130,7 +133,7 @@ const fn post(path: &'static str, handler: Handler) -> Route {
     }
 }
 
-use Handler::{Anyone, Api, ApiUser, Bare, Prober, User, Watcher};
+use Handler::{Admin, Anyone, Api, ApiUser, Bare, Prober, User, Watcher};
 
 /// All that the site answers.
 pub static ROUTES: &[Route] = &[
@@ -163,6 +166,8 @@ pub static ROUTES: &[Route] = &[
     post("/settings", User(|r| Box::pin(settings::post(r)))),
     get("/stats", Anyone(|r| now(stats::get(&r)))),
     get("/status", Watcher(|r| Box::pin(status::get(r)))),
+    get("/admintickets", Admin(|r| Box::pin(admintickets::get(r)))),
+    post("/admintickets", Admin(|r| Box::pin(admintickets::post(r)))),
     get("/alertz", Prober(|r| Box::pin(probes::alertz(r)))),
     get("/healthz", Bare(|r| now(probes::healthz(&r)))),
     get("/readyz", Bare(|r| Box::pin(probes::readyz(r)))),
@@ -249,7 +254,8 @@ where
     };
     let binding = Arc::new(binding(app, &parts.headers, session.as_ref()));
     let here = found.as_ref().map_or("", |(route, _)| route.path);
-    let frame = app.frame(here, session.as_ref(), &binding);
+    let mut frame = app.frame(here, session.as_ref(), &binding);
+    frame.admin = is_admin(app, client, session.as_ref());
     let result = match found {
         Ok((route, rest)) => {
             let mut request =
@@ -291,12 +297,16 @@ where
     if route.post {
         request.form = read_form(headers, body).await?;
     }
-    let user_needed = matches!(route.handler, User(_) | Watcher(_));
+    let user_needed = matches!(route.handler, User(_) | Admin(_) | Watcher(_));
     if let (true, Some(trouble)) = (user_needed, trouble) {
         return Err(trouble);
     }
     if matches!(route.handler, User(_)) && session.is_none() {
         return Ok(response::see_other("/signin"));
+    }
+    let admin = is_admin(&request.app, request.client, session.as_ref());
+    if matches!(route.handler, Admin(_)) && !admin {
+        return Err(Error::unauthorized());
     }
     if route.proof == Proof::Token && (is_cross_site(headers) || !request.form_token_is_good()) {
         return Err(Error::bad_form_token());
@@ -307,6 +317,10 @@ where
         User(handler) => match UserReq::prove(AnonymousReq::new(request, session)) {
             Some(user) => handler(user).await,
             None => Ok(response::see_other("/signin")),
+        },
+        Admin(handler) => match AdminReq::prove(AnonymousReq::new(request, session)) {
+            Some(admin) => handler(admin).await,
+            None => Err(Error::unauthorized()),
         },
         Watcher(handler) => handler(WatcherReq::prove(AnonymousReq::new(request, session))?).await,
         Prober(handler) => handler(WatcherReq::prove_without_session(request)?).await,
@@ -381,6 +395,7 @@ mod tests {
             Bare(_) => "bare",
             Anyone(_) => "anyone",
             User(_) => "user",
+            Admin(_) => "admin",
             Watcher(_) => "watcher",
             Prober(_) => "prober",
             Api(_) => "api",

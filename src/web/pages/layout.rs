@@ -39,6 +39,8 @@ pub struct Frame {
     pub here: &'static str,
     /// The e-mail address and a token for the sign-out button.
     pub user: Option<(String, String)>,
+    /// An operator looks.
+    pub admin: bool,
 }
 
 impl App {
@@ -54,6 +56,7 @@ impl App {
             notice: self.pool.sign().notice.clone(),
             here,
             user: session.map(|session| (session.user.email.clone(), binding.token(&self.csrf))),
+            admin: false,
         }
     }
 }
@@ -122,6 +125,7 @@ fn header(frame: &Frame) -> Markup {
                     (link(frame, "/voting", "Voting"))
                     (link(frame, "/settings", "Settings"))
                     (link(frame, "/stats", "Statistics"))
+                    @if frame.admin { (link(frame, "/admintickets", "Low fees")) }
                     form.inline method="post" action="/logout" {
                         (csrf_field(token))
                         button.link type="submit" title={ "Signed in as " (email) } { "Sign out" }
@@ -187,6 +191,7 @@ mod tests {
             notice: "Maintenance <tonight>".into(),
             here: "/tickets",
             user,
+            admin: false,
         }
     }
 
@@ -206,6 +211,14 @@ mod tests {
         assert!(html.contains("action=\"/logout\""));
         assert!(html.contains("name=\"csrf_token\" value=\"token\""));
         assert!(html.contains("<a href=\"/tickets\" aria-current=\"page\">"));
-        assert!(!html.contains("/signup"));
+        assert!(!html.contains("/signup") && !html.contains("/admintickets"));
+    }
+
+    #[test]
+    fn operators_see_their_pages() {
+        let mut frame = frame(Some(("a@b.c".into(), "token".into())));
+        frame.admin = true;
+        let html = render(&frame, &Probe).into_string();
+        assert!(html.contains("href=\"/admintickets\""));
     }
 }

@@ -2,6 +2,7 @@
 //! read the request, call one method of the pool, and choose a page.
 
 pub mod address;
+pub mod admintickets;
 pub mod components;
 pub mod emailverify;
 pub mod error;

@@ -1,6 +1,6 @@
 //! `/tickets`: what became of each ticket.
 
-mod row;
+pub(super) mod row;
 
 use std::borrow::Cow;
 
@@ -114,6 +114,7 @@ fn legend() -> Markup {
                 dt { "Expired" } dd { "Never called. The stake comes back by a revocation." }
                 dt { "Low fee" } dd { "Pays less than the pool's fee, so the pool does not vote it unless the "
                     "operator adds it. Please write to the operator." }
+                dt { "Low fee, added" } dd { "Added by the operator: voted as any other." }
             }
         }
     }

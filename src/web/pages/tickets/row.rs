@@ -13,7 +13,7 @@ pub(super) fn row(ticket: &TicketRecord, network: Network) -> Markup {
             td data-label="Status" {
                 (badge(kind, word))
                 @if ticket.verdict == FeeVerdict::Low { " " (badge("bad", "Low fee")) }
-                @if ticket.verdict == FeeVerdict::Added { " " (badge("warn", "Low fee, added")) }
+                @if ticket.verdict == FeeVerdict::Added { " " (badge("info", "Low fee, added")) }
             }
             td data-label="Ticket" { (transaction(network, &ticket.hash.to_string())) }
             td data-label="Mined in block" {
@@ -26,7 +26,8 @@ pub(super) fn row(ticket: &TicketRecord, network: Network) -> Markup {
     }
 }
 
-fn status(ticket: &TicketRecord) -> (&'static str, &'static str) {
+/// The kind of badge, and its word.
+pub(in crate::web::pages) fn status(ticket: &TicketRecord) -> (&'static str, &'static str) {
     match ticket.status {
         TicketStatus::Mempool => ("quiet", "Unmined"),
         TicketStatus::Immature => ("quiet", "Immature"),
@@ -64,7 +65,7 @@ fn outcome(ticket: &TicketRecord, network: Network) -> Markup {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::web::pages) mod tests {
     use super::*;
     use crate::decred::{Atoms, Height, VoteBits, VoteVersion};
     use crate::domain::{UserId, VoteRecord};
