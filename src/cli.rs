@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+
+use crate::decred::TicketHash;
 
 /// Version and, where the build knew it, commit: `2.0.0 (0123456789ab)`.
 pub const VERSION: &str = env!("DCRSTAKEPOOL_VERSION");
@@ -57,6 +59,8 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Rechecks the voters and clears a halt of enrolment
     Resume(ResumeArgs),
+    /// Has low-fee tickets voted: makes every voter know them and adds them to the list
+    AddInvalidTickets(AddInvalidTicketsArgs),
     /// Buys pool tickets from your own dcrwallet (for ticket holders)
     Buy(BuyArgs),
 }
@@ -111,6 +115,47 @@ pub struct ResumeArgs {
     /// Have the voters take the preferences that they refused
     #[arg(long)]
     pub accept_preferences: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(
+    group = ArgGroup::new("which").required(true).args(["address", "email", "all", "hashes"]),
+    after_help = "\
+Examples:
+  dcrstakepool add-invalid-tickets --email kim@example.com --dry-run
+  dcrstakepool add-invalid-tickets --email kim@example.com
+  dcrstakepool add-invalid-tickets --address TICKET_ADDRESS
+  dcrstakepool add-invalid-tickets --all --json
+  dcrstakepool add-invalid-tickets TICKET_HASH TICKET_HASH
+
+Run it on the web host; web may run meanwhile. --address, --email and --all take the tickets that are
+ignored for their fee and may still vote; hashes may also be of tickets that the pool missed. May be
+repeated at any time. /admintickets takes tickets off the list.
+
+Exit codes: 0 every ticket is voted by every voter, 1 something failed, 69 a voter is away (web tells it
+the list when it is back)."
+)]
+pub struct AddInvalidTicketsArgs {
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// The tickets of one ticket address
+    #[arg(long, value_name = "TICKET_ADDRESS")]
+    pub address: Option<String>,
+    /// The tickets of one user
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Option<String>,
+    /// The tickets of all users
+    #[arg(long)]
+    pub all: bool,
+    /// These tickets
+    #[arg(value_name = "TICKET_HASH")]
+    pub hashes: Vec<TicketHash>,
+    /// Say what would be done, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print one JSON object: ok, `dry_run`, tickets with their voters, `voters_away`
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Clone, Args)]

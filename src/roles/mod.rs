@@ -1,5 +1,6 @@
 //! One composition root per subcommand, and what becomes of its failure.
 
+pub mod add_invalid_tickets;
 mod assembly;
 pub mod buy;
 pub mod failure;
@@ -21,6 +22,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Voter(args) => Box::pin(voter::run(args)).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Resume(args) => resume::run(args).await,
+        Command::AddInvalidTickets(args) => add_invalid_tickets::run(args).await,
         Command::Buy(args) => buy::run(args).await,
     }
 }

@@ -8,6 +8,7 @@ mod config_faults;
 mod database_away;
 mod enrolment;
 mod http;
+mod low_fee;
 mod node_faults;
 mod rpc;
 mod site;

@@ -142,15 +142,22 @@ impl Site {
 
     /// `dcrstakepool resume` beside the running site.
     pub async fn resume(&self) -> Output {
+        self.command(&["resume"]).await
+    }
+
+    /// A command of the operator beside the running site.
+    pub async fn command(&self, arguments: &[&str]) -> Output {
         let file = self.file();
+        let arguments: Vec<String> = arguments.iter().map(|&it| it.to_owned()).collect();
         // The fake voters live in this thread: they must be able to answer.
         let work = tokio::task::spawn_blocking(move || {
             Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
-                .args(["resume", "--config"])
+                .args(arguments)
+                .arg("--config")
                 .arg(file)
                 .output()
         });
-        work.await.expect("task").expect("resume")
+        work.await.expect("task").expect("the program")
     }
 
     /// Waits until the log has `text`.
