@@ -24,7 +24,7 @@ const LIST_AGE: i64 = 15;
 /// A voter is sent the list again after this many seconds, whatever it took before.
 const AGAIN: i64 = 600;
 /// How often tickets that have voted leave the list.
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_secs(10);
 /// An added ticket stays in force for at least this many seconds.
 const LEAST_LIFE: i64 = 30 * 24 * 3600;
 

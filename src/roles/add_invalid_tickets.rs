@@ -62,7 +62,7 @@ fn failure(error: AddInvalidError) -> Failure {
                 .map(|it| format!("\n  {}: {}", it.voter, it.reason));
             let reason = anyhow!("no voter is there{}", named.collect::<String>());
             // Time does not heal what is wrong.
-            if faults.iter().all(|fault| fault.wrong) {
+            if !faults.is_empty() && faults.iter().all(|fault| fault.wrong) {
                 Failure::wrong_service(reason)
             } else {
                 Failure::unavailable(reason)

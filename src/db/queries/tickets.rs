@@ -294,11 +294,28 @@ pub fn ignored(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// Tickets with this verdict that may still vote.
-pub fn open_with(connection: &mut AnyConnection, verdict: FeeVerdict) -> QueryResult<Vec<Hash>> {
-    let hashes: Vec<String> = dsl::tickets
+/// Tickets with this verdict that may still vote, and their addresses.
+pub fn open_with(
+    connection: &mut AnyConnection,
+    verdict: FeeVerdict,
+) -> QueryResult<Vec<(Hash, String)>> {
+    let rows: Vec<(String, String)> = dsl::tickets
         .filter(with_status!(OPEN))
         .filter(dsl::verdict.eq(word(&VERDICTS, &verdict)))
+        .select((dsl::hash, dsl::ticket_address))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(text, address)| Ok((hash("Tickets.hash", &text)?, address)))
+        .collect()
+}
+
+/// Low-fee tickets whose votes are in blocks up to this height.
+pub fn voted_low_fee(connection: &mut AnyConnection, up_to: i64) -> QueryResult<Vec<Hash>> {
+    let [low, added] = [FeeVerdict::Low, FeeVerdict::Added].map(|it| word(&VERDICTS, &it));
+    let hashes: Vec<String> = dsl::tickets
+        .filter(dsl::status.eq(word(&STATUSES, &TicketStatus::Voted)))
+        .filter(dsl::verdict.eq(low).or(dsl::verdict.eq(added)))
+        .filter(dsl::vote_height.le(up_to))
         .select(dsl::hash)
         .load(connection)?;
     hashes

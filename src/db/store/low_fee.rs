@@ -3,7 +3,7 @@
 //! `LowFeeTicket` says what is added; `Tickets.verdict` follows it in the same transaction, so that pages
 //! are right before any voter was told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::QueryResult;
 
@@ -19,7 +19,7 @@ use crate::decred::{Height, TicketHash};
 use crate::domain::{FeeVerdict, TicketRecord};
 
 /// A vote this many blocks deep is there to stay.
-const DEEP: u32 = 6;
+const DEEP: i64 = 6;
 
 impl Store {
     /// Adds tickets, each once; one that is out of force, or has another address now, is added anew. The
@@ -153,7 +153,6 @@ impl Store {
 }
 
 /// What `settle_low_fee` has to do.
-#[derive(Default)]
 struct Unsettled {
     /// In the list, but voted.
     voted: Vec<TicketHash>,
@@ -170,28 +169,30 @@ impl Unsettled {
 }
 
 fn unsettled(connection: &mut AnyConnection, tip: Height, now: i64) -> QueryResult<Unsettled> {
-    let mut found = Unsettled::default();
     let listed = low_fee::in_force(connection, now)?;
-    for entry in &listed {
-        let Some((ticket, _)) = tickets::find(connection, entry.ticket_hash)? else {
-            continue;
-        };
-        let deep = |height: Height| height.0.saturating_add(DEEP) <= tip.0.saturating_add(1);
-        if ticket.vote.is_some_and(|vote| deep(vote.height)) {
-            found.voted.push(ticket.hash);
-        }
-        // Under another address than its own a voter does not take it.
-        if ticket.verdict == FeeVerdict::Low && ticket.ticket_address == entry.ticket_address {
-            found.added.push(ticket.hash);
-        }
-    }
-    let listed: HashSet<TicketHash> = listed.iter().map(|ticket| ticket.ticket_hash).collect();
-    let told_added = tickets::open_with(connection, FeeVerdict::Added)?;
-    found.low = told_added
+    let listed: HashMap<TicketHash, String> = listed
         .into_iter()
-        .filter(|hash| !listed.contains(hash))
+        .map(|ticket| (ticket.ticket_hash, ticket.ticket_address))
         .collect();
-    Ok(found)
+    let deep = i64::from(tip.0).saturating_sub(DEEP.saturating_sub(1));
+    let voted = tickets::voted_low_fee(connection, deep)?;
+    let told_low = tickets::open_with(connection, FeeVerdict::Low)?;
+    let told_added = tickets::open_with(connection, FeeVerdict::Added)?;
+    let hashes = |tickets: Vec<(TicketHash, String)>, wanted: &dyn Fn(&(_, _)) -> bool| {
+        let wanted = tickets.into_iter().filter(|ticket| wanted(ticket));
+        wanted.map(|(hash, _)| hash).collect()
+    };
+    Ok(Unsettled {
+        voted: voted
+            .into_iter()
+            .filter(|hash| listed.contains_key(hash))
+            .collect(),
+        // Under another address than its own a voter does not take it.
+        added: hashes(told_low, &|(hash, address)| {
+            listed.get(hash) == Some(address)
+        }),
+        low: hashes(told_added, &|(hash, _)| !listed.contains_key(hash)),
+    })
 }
 
 impl Listed {

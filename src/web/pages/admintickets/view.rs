@@ -100,7 +100,6 @@ impl LowFeeTickets {
                         th scope="col" { "Ticket" }
                         th scope="col" { "Mined in block" }
                         th scope="col" { "Pool fee" }
-                        th scope="col" { "Added" }
                     } }
                     tbody { @for entry in &self.page.entries { (self.row(entry, open)) } }
                 }
@@ -127,14 +126,14 @@ impl LowFeeTickets {
                             aria-label={ "Ticket " (hash) };
                     }
                 }
-                td data-label="Status" { (badge(kind, word)) " " (verdict(entry)) }
-                td data-label="User" {
+                td data-label="Status" { (badge(kind, word)) " " (verdict(entry)) (added(entry)) }
+                td.address data-label="User" {
                     @if entry.email.is_empty() { "unknown" } @else { (entry.email) }
                     br; span.hint { "user " (ticket.user_id) }
                 }
                 td data-label="Ticket" {
                     (transaction(self.network, &hash))
-                    br; span.hint.address { (ticket.ticket_address) }
+                    br; span.hint.address.mono { (ticket.ticket_address) }
                 }
                 td data-label="Mined in block" {
                     @match ticket.mined { Some((_, height)) => (grouped(height.0)), None => "–" }
@@ -142,7 +141,6 @@ impl LowFeeTickets {
                 td.amount data-label="Pool fee" {
                     (dcr(ticket.fee_paid)) " DCR" br; span.hint { "of " (dcr(ticket.price)) " DCR" }
                 }
-                td data-label="Added" { (added(entry)) }
             }
         }
     }
@@ -175,19 +173,17 @@ fn verdict(entry: &LowFeeEntry) -> Markup {
     }
 }
 
-/// By whom and when.
+/// By whom, and for how long.
 fn added(entry: &LowFeeEntry) -> Markup {
+    let day = |time: i64| date_time(time).chars().take(10).collect::<String>();
     let voted = entry.ticket.status == TicketStatus::Voted;
     html! {
-        @match &entry.added {
-            None => "–",
-            Some(added) => {
-                (date_time(added.created))
-                br;
-                span.hint {
-                    @if added.added_by.0 == 0 { "by command" } @else { "by user " (added.added_by) }
-                    @if !voted { ", in force until " (date_time(added.expires)) }
-                }
+        @if let Some(added) = &entry.added {
+            br;
+            span.hint {
+                (day(added.created))
+                @if added.added_by.0 == 0 { " by command" } @else { " by user " (added.added_by) }
+                @if !voted { br; "until " (day(added.expires)) }
             }
         }
     }
@@ -276,7 +272,7 @@ mod tests {
             "64 hex digits",
             "Ignored",
             "by user 3",
-            "in force until 1970-01-02",
+            "until 1970-01-02",
             "page=2",
         ] {
             assert!(html.contains(text), "{text}: {html}");
