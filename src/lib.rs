@@ -9,6 +9,7 @@ pub mod db;
 pub mod decred;
 pub mod domain;
 pub mod mail;
+pub mod metrics;
 pub mod node;
 pub mod pool;
 pub mod roles;

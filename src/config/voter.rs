@@ -45,9 +45,6 @@ impl VoterSection {
         let metrics_listen = check.parse_or(raw.metrics_listen, None, |text| {
             optional_socket_address(text)
         });
-        if metrics_listen.flatten().is_some() {
-            check.warn_no_effect("voter.metrics_listen");
-        }
         let dcrd = NodeConfig::resolve(raw.dcrd, "voter.dcrd", params.dcrd_port, check);
         let dcrwallet = NodeConfig::resolve(
             raw.dcrwallet,

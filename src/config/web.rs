@@ -179,7 +179,6 @@ impl WebSection {
 
 /// Keys that ask for what this version does not do yet.
 fn warn_of_idle_keys(raw: &RawWeb, check: &mut Check) {
-    let metrics = raw.metrics_listen.as_ref();
     let assets = raw.assets_dir.as_ref();
     let limits = [
         &raw.limits.sign_in_per_minute,
@@ -188,10 +187,6 @@ fn warn_of_idle_keys(raw: &RawWeb, check: &mut Check) {
         &raw.limits.address_per_hour,
     ];
     let asked = [
-        (
-            "web.metrics_listen",
-            metrics.is_some_and(|it| !it.value.is_empty()),
-        ),
         (
             "web.captcha",
             raw.captcha.as_ref().is_some_and(|it| it.value),

@@ -12,6 +12,7 @@ use super::connection::AnyConnection;
 use super::dialect;
 use super::error::{Failure, Kind};
 use super::pool::{Pool, Watch};
+use crate::metrics::catalogue;
 
 /// What a transaction came to.
 pub(super) enum Decision<T> {
@@ -31,10 +32,10 @@ where
     T: Send + 'static,
     F: Fn(&mut AnyConnection) -> QueryResult<T> + Send + Sync + 'static,
 {
-    repeat(pool, limit, move |connection, _, _| {
+    let reading = repeat(pool, limit, move |connection, _, _| {
         query(connection).map_err(|error| Failure::of_statement(&error))
-    })
-    .await
+    });
+    measured("read", reading).await
 }
 
 /// Changes something, in one transaction that is safe to repeat: `change` may run several times.
@@ -44,10 +45,23 @@ where
     T: Send + 'static,
     F: Fn(&mut AnyConnection, bool) -> QueryResult<Decision<T>> + Send + Sync + 'static,
 {
-    repeat(pool, limit, move |connection, watch, doubtful| {
+    let writing = repeat(pool, limit, move |connection, watch, doubtful| {
         transact(connection, watch, |connection| change(connection, doubtful))
-    })
-    .await
+    });
+    measured("write", writing).await
+}
+
+async fn measured<T>(
+    kind: &'static str,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let started = Instant::now();
+    let outcome = call.await;
+    catalogue::DATABASE_SECONDS.record([kind], started.elapsed());
+    if outcome.is_err() {
+        catalogue::DATABASE_ERRORS.increment([kind]);
+    }
+    outcome
 }
 
 fn transact<T>(

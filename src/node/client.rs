@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::link::Link;
 pub use super::notification::Notifications;
 use super::supervisor::Supervisor;
 use super::{Config, Peer, dial, notification};
+use crate::metrics::catalogue;
 use crate::shutdown::Tasks;
 
 /// Serialises to `[]`.
@@ -253,8 +254,19 @@ impl Client {
         let Some(link) = self.current() else {
             return Err(self.unavailable(Unavailable::NotConnected));
         };
-        link.call(self.shared.next_id(), method, params, deadline)
-            .await
+        let started = Instant::now();
+        let id = self.shared.next_id();
+        let answer = link.call(id, method, params, deadline).await;
+        self.count(method, started.elapsed(), answer.as_ref().err());
+        answer
+    }
+
+    fn count(&self, method: &'static str, took: Duration, error: Option<&Error>) {
+        let daemon = self.peer().name;
+        catalogue::NODE_CALL_SECONDS.record([daemon, method], took);
+        if let Some(error) = error {
+            catalogue::NODE_ERRORS.increment([daemon, method, error.kind()]);
+        }
     }
 
     pub(super) fn garbled(&self, method: &'static str, reason: &str) -> Error {

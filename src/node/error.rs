@@ -123,6 +123,19 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Error::Unavailable { .. })
     }
+
+    /// In one word, for metrics.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Error::Rpc { .. } | Error::Unauthorized { .. } => "refused",
+            Error::Unavailable {
+                reason: Unavailable::TimedOut(_),
+                ..
+            } => "timed_out",
+            Error::Garbled { .. } | Error::WrongDaemon { .. } => "garbled",
+            _ => "unavailable",
+        }
+    }
 }
 
 fn seconds(limit: Duration) -> String {

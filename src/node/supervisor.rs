@@ -15,6 +15,7 @@ use super::error::Error;
 use super::link::{self, Link};
 use super::notification::{Announcer, Notification};
 use super::{Config, dial};
+use crate::metrics::catalogue;
 use crate::shutdown::Tasks;
 
 /// A connection that lasted so long was a good one: the next attempt comes soon.
@@ -146,6 +147,7 @@ impl Supervisor {
             let (): () = link.call(id, subscription.method, params, limit).await?;
         }
         self.generation += 1;
+        catalogue::NODE_CONNECTIONS.increment([self.config.name]);
         tracing::info!(node.generation = self.generation, "connected");
         self.announcer.announce(Notification::Connected {
             generation: self.generation,
@@ -154,6 +156,7 @@ impl Supervisor {
     }
 
     fn lost(&self, link: &Link) {
+        catalogue::NODE_DISCONNECTIONS.increment([self.config.name]);
         let reason = link.end_reason();
         tracing::warn!(reason, "connection lost");
         self.announcer.announce(Notification::Disconnected {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::passwords::{self, Busy, Verdict};
 use super::{
-    ChangePasswordError, Error, FULL, Pool, SignInError, SignUpError, TokenError, User, keys,
-    random,
+    ChangePasswordError, Error, FULL, Pool, SignInError, SignUpError, TokenError, User, gauges,
+    keys, random,
 };
 use crate::db::{self, SignUpOutcome, Verification};
 use crate::domain::UserId;
@@ -103,6 +103,17 @@ impl Pool {
 
     /// Whose password this is. Takes the same time for unknown addresses.
     pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &Secret,
+        client: Option<IpAddr>,
+    ) -> Result<UserId, SignInError> {
+        let outcome = self.check_password(email, password, client).await;
+        gauges::count_sign_in(&outcome);
+        outcome
+    }
+
+    async fn check_password(
         &self,
         email: &str,
         password: &Secret,

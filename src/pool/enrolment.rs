@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::derivation::Derived;
-use super::{EnrolError, Enrolled, Error, FULL, NotNow, Pool, sync};
+use super::{EnrolError, Enrolled, Error, FULL, NotNow, Pool, gauges, sync};
 use crate::db::{EnrolledUser, Enrolment};
 use crate::decred::Height;
 use crate::domain::{KeyIndex, UserId};
@@ -45,6 +45,17 @@ impl Pool {
     /// Enrols: from a public-key address to a ticket address that every wallet knows. The checks come
     /// in the order of the API's table.
     pub async fn enrol(
+        &self,
+        user: UserId,
+        pubkey_address: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Enrolled, EnrolError> {
+        let outcome = self.enrol_uncounted(user, pubkey_address, client).await;
+        gauges::count_enrolment(&outcome);
+        outcome
+    }
+
+    async fn enrol_uncounted(
         &self,
         user: UserId,
         pubkey_address: &str,

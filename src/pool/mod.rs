@@ -13,6 +13,7 @@ mod derivation;
 mod enrolment;
 mod error;
 mod follow;
+mod gauges;
 mod halt;
 mod invalid_tickets;
 mod jwt;

@@ -152,6 +152,7 @@ impl Pool {
         VoterReport {
             name: peer.name().to_owned(),
             connected: view.connected,
+            able: view.able(),
             problem: view.problem.map(|problem| problem.text),
             status: view.status.map(|status| (*status).clone()),
             seen_at: view.seen_at,

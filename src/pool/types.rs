@@ -152,10 +152,16 @@ pub struct StatusReport {
 
 /// A voter as the watcher last saw it.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not one state"
+)]
 pub struct VoterReport {
     /// Its URL.
     pub name: String,
     pub connected: bool,
+    /// Connected, and its daemons can do their work.
+    pub able: bool,
     /// Why it is away or unusable.
     pub problem: Option<String>,
     /// The last status, however old.

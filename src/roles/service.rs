@@ -1,10 +1,16 @@
 //! What both services have in common: the service manager, told when the role is ready and, if it
 //! wants, that it is alive; the log filter that changes while they run.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use sd_notify::NotifyState;
 
 use super::Failure;
+use crate::cli::VERSION;
+use crate::clock::Clock;
 use crate::config::{LogConfig, Sources};
+use crate::metrics::{Role, Sample, catalogue, server};
 use crate::shutdown::Tasks;
 use crate::telemetry::Telemetry;
 
@@ -26,6 +32,34 @@ pub fn ready(tasks: &Tasks) {
             }
         }
     });
+}
+
+/// Serves what the role counts and what `collect` says of it, where the operator wants it. A port that is taken
+/// is an error of the start.
+pub async fn serve_metrics<F>(
+    listen: Option<SocketAddr>,
+    role: Role,
+    collect: impl Fn() -> F + Send + Sync + 'static,
+    tasks: &Tasks,
+) -> Result<(), Failure>
+where
+    F: Future<Output = Vec<Sample>> + Send + 'static,
+{
+    catalogue::STARTED.set(Clock::system().unix_seconds());
+    let Some(address) = listen else {
+        return Ok(());
+    };
+    let listener = server::bind(address).await.map_err(Failure::failed)?;
+    let collect = move || -> server::Collecting {
+        let gauges = collect();
+        Box::pin(async move {
+            let mut samples = gauges.await;
+            samples.push(catalogue::BUILD.of([VERSION], 1));
+            samples
+        })
+    };
+    server::serve(listener, role, Arc::new(collect), tasks);
+    Ok(())
 }
 
 /// Tells systemd that the role is ending.

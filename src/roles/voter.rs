@@ -11,16 +11,17 @@ use super::{Failure, service};
 use crate::cli::{RoleArgs, VERSION};
 use crate::clock::Clock;
 use crate::config::{Sources, VoterConfig, VoterSection};
+use crate::metrics::Role;
 use crate::node::Fault;
-use crate::rpc::server;
-use crate::rpc::wire::SignerKind;
+use crate::rpc::wire::{Empty, SignerKind};
+use crate::rpc::{Voter, server};
 use crate::shutdown::Tasks;
 use crate::signals::{self, Signal};
 use crate::telemetry::{self, Telemetry};
 use crate::tls;
 use crate::voter::links::Links;
 use crate::voter::start::{self, StartError, Surroundings};
-use crate::voter::{database, service::Service};
+use crate::voter::{database, gauges::gauges};
 
 /// How long calls in flight may take when the role ends.
 const STOP_SERVING: Duration = Duration::from_secs(3);
@@ -53,6 +54,8 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
         started = Box::pin(start::start(&config, &surroundings)) => started.map_err(failure)?,
         () = front.stopping() => return Ok(()),
     };
+    let voter: Arc<dyn Voter> = Arc::new(voter);
+    serve_metrics(&config, &voter, &front).await?;
     serve(listener, tls, &config, voter, &front);
     read_database(&config, &links);
     service::ready(&front);
@@ -102,12 +105,30 @@ fn serve(
     listener: TcpListener,
     tls: watch::Receiver<Arc<rustls::ServerConfig>>,
     config: &VoterConfig,
-    voter: Service,
+    voter: Arc<dyn Voter>,
     tasks: &Tasks,
 ) {
     let token = config.voter.token.clone();
-    server::serve(listener, tls, token, Arc::new(voter), tasks);
+    server::serve(listener, tls, token, voter, tasks);
     tracing::info!(listen = %config.voter.listen, "voter is ready");
+}
+
+async fn serve_metrics(
+    config: &VoterConfig,
+    voter: &Arc<dyn Voter>,
+    tasks: &Tasks,
+) -> Result<(), Failure> {
+    let voter = Arc::clone(voter);
+    let collect = move || {
+        let voter = Arc::clone(&voter);
+        async move {
+            let now = Clock::system().unix_seconds();
+            let status = voter.status(Empty {}).await;
+            status.map_or_else(|_| Vec::new(), |status| gauges(&status, now))
+        }
+    };
+    let listen = config.voter.metrics_listen;
+    service::serve_metrics(listen, Role::Voter, collect, tasks).await
 }
 
 fn read_database(config: &VoterConfig, links: &Links) {

@@ -10,6 +10,7 @@ use super::{Failure, assembly, service};
 use crate::cli::RoleArgs;
 use crate::config::{ListenAddress, Sources, WebConfig};
 use crate::db::Access;
+use crate::metrics::Role;
 use crate::pool::{Pool, Recheck};
 use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
@@ -41,6 +42,7 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
         .context("cannot listen")
         .map_err(Failure::failed)?;
     let addresses = listeners.addresses();
+    serve_metrics(&config, &pool, &tasks).await?;
     pool.start();
     web::serve(listeners, site(&config), Arc::clone(&pool), &tasks);
     tracing::info!(?addresses, "web is ready");
@@ -109,6 +111,15 @@ async fn check_halt(pool: &Arc<Pool>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+async fn serve_metrics(config: &WebConfig, pool: &Arc<Pool>, tasks: &Tasks) -> Result<(), Failure> {
+    let pool = Arc::clone(pool);
+    let collect = move || {
+        let pool = Arc::clone(&pool);
+        async move { pool.gauges().await }
+    };
+    service::serve_metrics(config.web.metrics_listen, Role::Web, collect, tasks).await
 }
 
 fn listen(config: &WebConfig) -> Vec<Listen> {

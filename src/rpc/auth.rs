@@ -13,8 +13,19 @@ pub(super) fn header(token: &Secret) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// Why a request is not let in; the words are those of metrics.
+pub(super) fn denial(headers: &HeaderMap, token: &Secret) -> Option<&'static str> {
+    if is_authorized(headers, token) {
+        None
+    } else if headers.contains_key(AUTHORIZATION) {
+        Some("wrong_token")
+    } else {
+        Some("no_token")
+    }
+}
+
 /// Whether a request shows the token, once. Compared in constant time.
-pub(super) fn is_authorized(headers: &HeaderMap, token: &Secret) -> bool {
+fn is_authorized(headers: &HeaderMap, token: &Secret) -> bool {
     let mut shown = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (shown.next(), shown.next()) else {
         return false;

@@ -12,6 +12,8 @@ use super::{Error, Voter, method};
 pub(super) struct Refusal {
     pub status: StatusCode,
     pub body: ErrorBody,
+    /// In one word, for metrics.
+    pub reason: &'static str,
 }
 
 impl Refusal {
@@ -22,6 +24,16 @@ impl Refusal {
                 code: code.to_owned(),
                 message: message.into(),
             },
+            reason: reason(status),
+        }
+    }
+
+    /// Nobody gets in without the token.
+    pub fn unauthorized(reason: &'static str) -> Self {
+        let message = "the bearer token is missing or wrong";
+        Self {
+            reason,
+            ..Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHORIZED, message)
         }
     }
 
@@ -41,6 +53,20 @@ impl From<Error> for Refusal {
                 other.to_string(),
             ),
         }
+    }
+}
+
+fn reason(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "bad_body",
+        StatusCode::UNAUTHORIZED => "wrong_token",
+        StatusCode::NOT_FOUND => "unknown_method",
+        StatusCode::METHOD_NOT_ALLOWED => "wrong_verb",
+        StatusCode::REQUEST_TIMEOUT => "slow_body",
+        StatusCode::CONFLICT => "conflict",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        _ => "internal",
     }
 }
 

@@ -5,6 +5,7 @@ mod auth;
 pub mod client;
 mod dispatch;
 mod events;
+pub mod gauges;
 pub mod method;
 pub mod server;
 mod service;

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Voter;
 use super::service::{Api, CallService};
+use crate::metrics::catalogue;
 use crate::secret::Secret;
 use crate::shutdown::Tasks;
 
@@ -94,6 +95,7 @@ impl Server {
                 handshake = handshake => handshake,
             };
             let Ok(Ok(stream)) = handshake else {
+                catalogue::RPC_REFUSALS.increment(["no_handshake"]);
                 tracing::debug!("rpc: no TLS handshake");
                 return;
             };

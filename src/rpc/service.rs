@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::dispatch::{Refusal, dispatch};
 use super::wire::{MAX_BODY_BYTES, PATH, code};
 use super::{Voter, auth, events, method};
+use crate::metrics::catalogue;
 use crate::secret::Secret;
 use crate::shutdown::Tasks;
 
@@ -49,18 +50,15 @@ impl Api {
         if path == "/healthz" {
             return Ok(respond(StatusCode::OK, "text/plain", "ok\n"));
         }
-        if !auth::is_authorized(request.headers(), &self.token) {
-            return Err(Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                code::UNAUTHORIZED,
-                "the bearer token is missing or wrong",
-            ));
+        if let Some(reason) = auth::denial(request.headers(), &self.token) {
+            return Err(Refusal::unauthorized(reason));
         }
         authorized.store(true, Ordering::Relaxed);
         let name = path.strip_prefix(PATH).ok_or_else(|| {
             let message = format!("this voter speaks {PATH}METHOD only");
             Refusal::new(StatusCode::NOT_FOUND, code::BAD_REQUEST, message)
         })?;
+        count(name);
         if name == method::EVENTS {
             expect_method(&request, &Method::GET)?;
             let stream = self.voter.events().await?;
@@ -90,6 +88,14 @@ impl Api {
                 "the call did not end well",
             ))
         })
+    }
+}
+
+/// A name of ours only: a stranger's words are no labels.
+fn count(name: &str) {
+    let all = method::ALL.into_iter().chain([method::EVENTS]);
+    if let Some(method) = all.into_iter().find(|method| *method == name) {
+        catalogue::RPC_REQUESTS.increment([method]);
     }
 }
 
@@ -186,7 +192,10 @@ impl hyper::service::Service<Request<Incoming>> for CallService {
         let service = self.clone();
         Box::pin(async move {
             let outcome = service.api.respond(request, &service.authorized).await;
-            Ok(outcome.unwrap_or_else(|refusal| refuse(&refusal)))
+            Ok(outcome.unwrap_or_else(|refusal| {
+                catalogue::RPC_REFUSALS.increment([refusal.reason]);
+                refuse(&refusal)
+            }))
         })
     }
 }

@@ -28,7 +28,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    /// Of its file, and in metrics.
+    pub fn name(self) -> &'static str {
         match self {
             Kind::Scripts => "scripts",
             Kind::Preferences => "preferences",

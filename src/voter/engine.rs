@@ -16,7 +16,7 @@ use super::saver::{DEBOUNCE, Save};
 use super::signer::Signers;
 use super::snapshot::Part;
 use super::state::State;
-use super::{alarms, find};
+use super::{alarms, find, gauges};
 use crate::clock::Clock;
 use crate::decred::{BlockHash, Height};
 use crate::node::Notifications;
@@ -219,6 +219,7 @@ impl Engine {
                 reason,
                 ..
             } = missed;
+            gauges::count_unvoted();
             tracing::error!(block.hash = %block, block.height = %missed.height, ticket.hash = %ticket, reason, "no vote in time");
             self.alarm(
                 alarms::id::VOTE_FAILED,

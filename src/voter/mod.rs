@@ -18,6 +18,7 @@ pub mod fees;
 pub mod find;
 pub mod fitness;
 pub mod follow;
+pub mod gauges;
 pub mod health;
 pub mod index;
 pub mod life;

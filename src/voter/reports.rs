@@ -11,7 +11,7 @@ use super::evaluate::next;
 use super::event::{CastReport, Found, Report};
 use super::health::is_synced;
 use super::links::Links;
-use super::{find, fitness};
+use super::{find, fitness, gauges};
 use crate::decred::{Height, TicketHash};
 use crate::node::Notification;
 use crate::node::notification::NewTickets;
@@ -241,6 +241,7 @@ impl Engine {
             }
         }
         if let Some(round) = self.state.rounds.get_mut(&block) {
+            gauges::count_vote(&report, round.reports.get(&report.ticket));
             round.finish(report.clone());
         }
         self.publish(&WireEvent::Vote { block, report });

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::alarms::id;
 use super::disk::Disk;
 use super::event::Report;
+use super::gauges;
 use super::snapshot::Part;
 
 /// How long changes of tickets and preferences are gathered before they are written.
@@ -29,11 +30,13 @@ pub async fn run(
     let mut failing = false;
     while let Some(Save { part, done }) = saves.recv().await {
         let disk = disk.clone();
+        let kind = part.kind;
         let written = tokio::task::spawn_blocking(move || part.save(&disk)).await;
         let result = match written {
             Ok(result) => result.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
+        gauges::count_save(kind, result.is_ok());
         if failing || result.is_err() {
             failing = result.is_err();
             if let Err(reason) = &result {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -22,6 +23,7 @@ use super::error::Error;
 use super::pages;
 use super::response::{self, Response};
 use super::{api, router};
+use crate::metrics::catalogue;
 
 /// How long an answer may take, wallets included.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
@@ -66,7 +68,9 @@ pub async fn answer(
         let handled = router::answer(&app, client, parts, body);
         let mut response = guarded(&path, REQUEST_DEADLINE, handled).await;
         finish(&mut response, &id);
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
+        catalogue::HTTP_SECONDS.record([class(response.status())], took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::info!(
             http.status = response.status().as_u16(),
             duration_us = micros,
@@ -96,6 +100,15 @@ fn plain(path: &str, error: &Error) -> Response {
     response::html(error.status, pages::error::bare_page(error))
 }
 
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        ..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500.. => "5xx",
+    }
+}
+
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
@@ -120,8 +133,6 @@ fn finish(response: &mut Response, id: &str) {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
-
     use super::*;
 
     const LIMIT: Duration = Duration::from_millis(10);

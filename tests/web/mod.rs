@@ -9,6 +9,7 @@ mod database_away;
 mod enrolment;
 mod http;
 mod low_fee;
+mod metrics;
 mod node_faults;
 mod rpc;
 mod site;

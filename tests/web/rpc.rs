@@ -1,5 +1,6 @@
 //! The internal RPC over real TLS on loopback: both sides of the contract, and what an intruder gets.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dcrstakepool::config::{Sources, WebConfig};
@@ -201,10 +202,14 @@ async fn the_wrong_token_and_the_wrong_certificate_are_told_apart() {
     assert!(!format!("{client:?}").contains(TOKEN));
 }
 
-/// Sends bytes as they are over TLS and HTTP/1.1, and reads until the server closes.
 async fn raw(running: &RunningVoter, request: impl AsRef<[u8]>) -> String {
-    let config = tls::client_config(&running.pair.cert_pem, &["http/1.1"]).unwrap();
-    let tcp = TcpStream::connect(running.address).await.unwrap();
+    say(running.address, &running.pair.cert_pem, request).await
+}
+
+/// Sends bytes as they are over TLS and HTTP/1.1, and reads until the server closes.
+pub async fn say(address: SocketAddr, cert_pem: &str, request: impl AsRef<[u8]>) -> String {
+    let config = tls::client_config(cert_pem, &["http/1.1"]).unwrap();
+    let tcp = TcpStream::connect(address).await.unwrap();
     let name = "127.0.0.1".try_into().unwrap();
     let mut stream = TlsConnector::from(config).connect(name, tcp).await.unwrap();
     // The server may answer, and close, before it has read everything.
@@ -214,7 +219,7 @@ async fn raw(running: &RunningVoter, request: impl AsRef<[u8]>) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn request(line: &str, token: &str, body: &str) -> String {
+pub fn request(line: &str, token: &str, body: &str) -> String {
     format!(
         "{line} HTTP/1.1\r\nHost: v\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
          Content-Length: {}\r\n\r\n{body}",

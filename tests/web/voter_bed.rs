@@ -36,7 +36,7 @@ use crate::harness::fake_daemon::{FakeDaemon, Reply};
 use crate::harness::program;
 
 pub const POOL: PoolId = PoolId(Uuid::from_u128(7));
-const TOKEN: &str = "a-token-that-only-tests-may-use-0123456789";
+pub const TOKEN: &str = "a-token-that-only-tests-may-use-0123456789";
 
 /// Everything of one simnet account, from the vectors.
 pub fn vector(pointer: &str) -> String {

@@ -190,6 +190,7 @@ mod tests {
                 voters: vec![VoterReport {
                     name: "https://voter1:9113".into(),
                     connected: false,
+                    able: false,
                     problem: Some("connection refused".into()),
                     status: None,
                     seen_at: None,
