@@ -7,6 +7,8 @@ mod harness;
 #[cfg(test)]
 mod db;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod pure;

@@ -1,13 +1,11 @@
 //! The configuration files of a pool's roles, as an operator would write them.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use super::daemon_rpc::{PASSWORD, USER};
-use super::dcrd::Dcrd;
-use super::pool::Role;
-use super::wallet::Wallet;
 
-const VOTER_TOKEN: &str = "a-token-shared-by-web-and-voters-0123456789";
+pub const VOTER_TOKEN: &str = "a-token-shared-by-web-and-voters-0123456789";
 const API_SECRET: &str = "the-key-of-api-tokens-of-a-simnet-pool-0123456789";
 pub const MONITOR_TOKEN: &str = "the-monitors-token-0123456789";
 /// More than any story needs, few enough for wallets to watch all at once.
@@ -18,6 +16,13 @@ const MAX_USERS: u32 = 50;
 pub struct Terms {
     pub voting_extpub: String,
     pub cold_extpub: String,
+}
+
+/// Where someone listens, and the certificate to trust there.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    pub port: u16,
+    pub cert: PathBuf,
 }
 
 fn pool_section(terms: &Terms) -> String {
@@ -41,7 +46,7 @@ max_users = {MAX_USERS}
     )
 }
 
-pub fn voter_config(terms: &Terms, port: u16, node: &Dcrd, wallet: &Wallet) -> String {
+pub fn voter_config(terms: &Terms, port: u16, node: &Endpoint, wallet: &Endpoint) -> String {
     let mut config = pool_section(terms);
     let _ = write!(
         config,
@@ -54,11 +59,7 @@ token = "{VOTER_TOKEN}"
 data_dir = "data"
 "#
     );
-    let daemons = [
-        ("dcrd", node.rpc_port(), node.cert()),
-        ("dcrwallet", wallet.rpc_port(), wallet.cert()),
-    ];
-    for (name, port, cert) in daemons {
+    for (name, Endpoint { port, cert }) in [("dcrd", node), ("dcrwallet", wallet)] {
         let _ = write!(
             config,
             r#"
@@ -74,7 +75,7 @@ cert = "{}"
     config
 }
 
-pub fn web_config(terms: &Terms, port: u16, database_url: &str, voters: &[Role]) -> String {
+pub fn web_config(terms: &Terms, port: u16, database_url: &str, voters: &[Endpoint]) -> String {
     let mut config = pool_section(terms);
     let _ = write!(
         config,
@@ -100,8 +101,8 @@ url = "https://127.0.0.1:{}"
 cert = "{}"
 token = "{VOTER_TOKEN}"
 "#,
-            voter.port(),
-            voter.folder().join("voter.cert").display()
+            voter.port,
+            voter.cert.display()
         );
     }
     config

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::configs::Endpoint;
 use super::daemon_rpc::{DaemonRpc, PASSWORD, USER};
 use super::pair::Pair;
 use super::port::free_port;
@@ -64,6 +65,32 @@ impl Dcrd {
         mining_address: &str,
         extra: &[&str],
     ) -> Self {
+        let mut node = Self::launch(pair, name, folder, peer, mining_address, extra);
+        node.wait_ready();
+        node
+    }
+
+    /// A node on a folder that holds a chain already. It does not wait until it answers.
+    pub fn resume(
+        pair: Pair,
+        name: &str,
+        folder: &Path,
+        of: Option<&Dcrd>,
+        mining_address: Option<&str>,
+    ) -> Self {
+        let peer = of.map(|node| node.p2p_port);
+        let address = mining_address.unwrap_or(NOBODYS_ADDRESS);
+        Self::launch(pair, name, folder, peer, address, &[])
+    }
+
+    fn launch(
+        pair: Pair,
+        name: &str,
+        folder: &Path,
+        peer: Option<u16>,
+        mining_address: &str,
+        extra: &[&str],
+    ) -> Self {
         let folder = folder.to_path_buf();
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         let (p2p_port, rpc_port) = (free_port(), free_port());
@@ -71,7 +98,7 @@ impl Dcrd {
         let mut command = command(pair, &folder, (p2p_port, rpc_port), peer, mining_address);
         command.args(extra);
         let process = Process::start(name, &command, &folder.join("dcrd.log"));
-        let mut node = Self {
+        Self {
             name: name.to_owned(),
             pair,
             folder,
@@ -81,12 +108,10 @@ impl Dcrd {
             mining_address: mining_address.to_owned(),
             process,
             rpc,
-        };
-        node.wait_ready();
-        node
+        }
     }
 
-    fn wait_ready(&mut self) {
+    pub fn wait_ready(&mut self) {
         let rpc = &self.rpc;
         self.process.ready(|| rpc.call("getblockcount", &json!([])));
     }
@@ -95,8 +120,12 @@ impl Dcrd {
         self.process.stop();
     }
 
-    /// Starts it again after `stop`, with the same chain and ports.
-    pub fn start_again(&mut self) {
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// As `start_again`, and gives back control at once.
+    pub fn launch_again(&mut self) {
         let ports = (self.p2p_port, self.rpc_port);
         let command = command(
             self.pair,
@@ -106,6 +135,11 @@ impl Dcrd {
             &self.mining_address,
         );
         self.process = Process::start(&self.name, &command, &self.folder.join("dcrd.log"));
+    }
+
+    /// Starts it again after `stop`, with the same chain and ports.
+    pub fn start_again(&mut self) {
+        self.launch_again();
         self.wait_ready();
     }
 
@@ -128,6 +162,13 @@ impl Dcrd {
 
     pub fn cert(&self) -> PathBuf {
         self.folder.join("rpc.cert")
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            port: self.rpc_port,
+            cert: self.cert(),
+        }
     }
 
     pub fn height(&self) -> u32 {

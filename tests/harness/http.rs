@@ -51,24 +51,49 @@ pub fn request(
     }
     text.push_str("Connection: close\r\n\r\n");
     text.push_str(&body);
-    let stream = connect(port)?;
+    let stream = connect(port, PATIENCE)?;
     exchange(stream, &text)
 }
 
 /// A GET over TLS, trusting the certificate in this file: how an operator looks at a voter.
 pub fn get_secure(port: u16, cert: &Path, path: &str) -> std::io::Result<Response> {
+    let text =
+        format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    exchange(secure(port, cert, PATIENCE)?, &text)
+}
+
+/// A call as web makes it, which must be answered within `limit`.
+pub fn post_secure(
+    port: u16,
+    cert: &Path,
+    path: &str,
+    token: &str,
+    body: &str,
+    limit: Duration,
+) -> std::io::Result<Response> {
+    let text = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(secure(port, cert, limit)?, &text)
+}
+
+fn secure(
+    port: u16,
+    cert: &Path,
+    limit: Duration,
+) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let pem = std::fs::read_to_string(cert)?;
     let config = tls::client_config(&pem, &["http/1.1"]).map_err(std::io::Error::other)?;
     let name = "localhost".try_into().expect("a host name");
     let session = ClientConnection::new(config, name).map_err(std::io::Error::other)?;
-    let text =
-        format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
-    exchange(StreamOwned::new(session, connect(port)?), &text)
+    Ok(StreamOwned::new(session, connect(port, limit)?))
 }
 
-fn connect(port: u16) -> std::io::Result<TcpStream> {
+fn connect(port: u16, limit: Duration) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(limit))?;
     Ok(stream)
 }
 

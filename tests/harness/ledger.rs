@@ -56,13 +56,18 @@ impl Ledger {
 
     /// Votes from stake validation on that a block should have and has not.
     pub fn missed(&self) -> usize {
-        self.voted_blocks()
+        self.missed_from(STAKE_VALIDATION)
+    }
+
+    /// Votes that the blocks from `height` on should have and have not.
+    pub fn missed_from(&self, height: u32) -> usize {
+        self.voted_blocks(height)
             .map(|header| WINNERS.saturating_sub(header.voters.into()))
             .sum()
     }
 
     pub fn blocks_with_all_votes(&self) -> usize {
-        self.voted_blocks()
+        self.voted_blocks(STAKE_VALIDATION)
             .filter(|header| usize::from(header.voters) == WINNERS)
             .count()
     }
@@ -71,9 +76,9 @@ impl Ledger {
         self.votes.values().map(Vec::len).sum()
     }
 
-    fn voted_blocks(&self) -> impl Iterator<Item = &BlockHeader> {
+    fn voted_blocks(&self, from: u32) -> impl Iterator<Item = &BlockHeader> {
         self.headers
-            .range(STAKE_VALIDATION..)
+            .range(from.max(STAKE_VALIDATION)..)
             .map(|(_, header)| header)
     }
 

@@ -27,6 +27,7 @@ wait "$pid" 2>/dev/null
 [ -e "$dir/keep" ] || rm -rf "$dir"
 "#;
 
+#[derive(Debug)]
 pub struct MariaDb {
     keeper: Child,
     pid: u32,
@@ -133,6 +134,32 @@ impl MariaDb {
         self.connection(database)
             .batch_execute(sql)
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Writes all that a database holds to a file.
+    pub fn dump(&self, database: &str, file: &Path) {
+        let output = fs::File::create(file).expect("a file");
+        let status = self
+            .client("mariadb-dump", database)
+            .stdout(output)
+            .status();
+        assert!(status.expect("mariadb-dump").success(), "the dump fails");
+    }
+
+    /// Fills an empty database from such a file.
+    pub fn load(&self, database: &str, file: &Path) {
+        let input = fs::File::open(file).expect("a dump");
+        let status = self.client("mariadb", database).stdin(input).status();
+        assert!(status.expect("mariadb").success(), "the dump is not read");
+    }
+
+    fn client(&self, name: &str, database: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command
+            .args(["--no-defaults", "--host=127.0.0.1", "--user=root"])
+            .arg(format!("--port={}", self.port))
+            .arg(database);
+        command
     }
 
     /// The server stops answering without closing anything, as behind a silent partition.

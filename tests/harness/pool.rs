@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::configs::{Terms, voter_config, web_config};
+use super::configs::{Endpoint, Terms, voter_config, web_config};
 use super::http::{self, Response};
 use super::port::free_port;
 use super::process::{Process, read_log};
@@ -22,21 +22,32 @@ pub struct Role {
 
 impl Role {
     fn start(name: &str, command: &'static str, folder: &Path, port: u16, config: &str) -> Self {
+        let mut role = Self::launch(name, command, folder, port, config);
+        role.wait_ready();
+        role
+    }
+
+    /// Starts it with this configuration file, and gives back control at once.
+    pub fn launch(
+        name: &str,
+        command: &'static str,
+        folder: &Path,
+        port: u16,
+        config: &str,
+    ) -> Self {
         std::fs::create_dir_all(folder).expect("a folder can be made");
         write_private(&folder.join("dcrstakepool.toml"), config);
-        let process = launch(name, command, folder);
-        let mut role = Self {
+        let process = run(name, command, folder);
+        Self {
             name: name.to_owned(),
             command,
             folder: folder.to_path_buf(),
             port,
             process,
-        };
-        role.wait_ready();
-        role
+        }
     }
 
-    fn wait_ready(&mut self) {
+    pub fn wait_ready(&mut self) {
         let (port, cert) = (self.port, self.folder.join("voter.cert"));
         let secure = self.command == "voter";
         self.process.ready(|| {
@@ -61,9 +72,21 @@ impl Role {
         self.process.kill();
     }
 
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Where web finds a voter.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            port: self.port,
+            cert: self.folder.join("voter.cert"),
+        }
+    }
+
     /// Starts it again, and gives back control at once.
     pub fn launch_again(&mut self) {
-        self.process = launch(&self.name, self.command, &self.folder);
+        self.process = run(&self.name, self.command, &self.folder);
     }
 
     pub fn start_again(&mut self) {
@@ -85,11 +108,11 @@ impl Role {
     }
 }
 
-fn launch(name: &str, command: &'static str, folder: &Path) -> Process {
+fn run(name: &str, command: &'static str, folder: &Path) -> Process {
     let config = folder.join("dcrstakepool.toml");
-    let mut launched = program::command(&[command, "--config"]);
-    launched.arg(config).current_dir(folder);
-    Process::start(name, &launched, &log_path(folder))
+    let mut program = program::command(&[command, "--config"]);
+    program.arg(config).current_dir(folder);
+    Process::start(name, &program, &log_path(folder))
 }
 
 fn log_path(folder: &Path) -> PathBuf {
@@ -100,6 +123,7 @@ fn log_path(folder: &Path) -> PathBuf {
 pub struct Pool {
     pub web: Role,
     pub voters: Vec<Role>,
+    pub terms: Terms,
 }
 
 impl Pool {
@@ -115,14 +139,15 @@ impl Pool {
             .map(|(number, (node, wallet))| {
                 let name = format!("voter{number}");
                 let port = free_port();
-                let config = voter_config(&terms, port, node, wallet);
+                let config = voter_config(&terms, port, &node.endpoint(), &wallet.endpoint());
                 Role::start(&name, "voter", &folder.join(&name), port, &config)
             })
             .collect();
         let port = free_port();
-        let config = web_config(&terms, port, database_url, &voters);
+        let known: Vec<_> = voters.iter().map(Role::endpoint).collect();
+        let config = web_config(&terms, port, database_url, &known);
         let web = Role::start("web", "web", &folder.join("web"), port, &config);
-        Self { web, voters }
+        Self { web, voters, terms }
     }
 
     pub fn url(&self) -> String {

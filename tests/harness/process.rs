@@ -118,6 +118,8 @@ impl Process {
     /// Stops it politely; kills it when it does not listen.
     pub fn stop(&mut self) {
         self.signal("TERM");
+        // A frozen one hears the other signal only then.
+        self.signal("CONT");
         let start = Instant::now();
         while self.ended().is_none() {
             if start.elapsed() > GRACE {

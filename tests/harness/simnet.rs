@@ -23,7 +23,7 @@ const VOTING_SEED: u8 = 0x22;
 pub const FIRST_USER_SEED: u8 = 0x31;
 
 /// The first external address of the miner's seed: wallets of different ages derive it by other paths.
-fn miner_address(pair: Pair) -> &'static str {
+pub fn miner_address(pair: Pair) -> &'static str {
     match pair {
         Pair::Current => "Ssmn12w4CTF2j6B1jaLxEyKXVeMFkPJmDBs",
         Pair::Legacy => "SsnHu9PaK563xG4KwSKc53p1v7E48q5jvvz",
@@ -53,6 +53,8 @@ pub struct Simnet {
     /// One beside each node, all from one seed.
     pub voting_wallets: Vec<Wallet>,
     pub nodes: Vec<Dcrd>,
+    /// After each block all nodes are waited for.
+    pub in_step: bool,
     folder: PathBuf,
     users: u8,
 }
@@ -90,8 +92,28 @@ impl Simnet {
             miner,
             voting_wallets,
             nodes,
+            in_step: true,
             folder,
             users: 0,
+        }
+    }
+
+    /// A network whose parts run already: the first of `nodes` mines. Nobody waits for the others, which
+    /// may be away.
+    pub fn resume(
+        miner: Wallet,
+        voting_wallets: Vec<Wallet>,
+        nodes: Vec<Dcrd>,
+        folder: &Path,
+        users: u8,
+    ) -> Self {
+        Self {
+            miner,
+            voting_wallets,
+            nodes,
+            in_step: false,
+            folder: folder.to_path_buf(),
+            users,
         }
     }
 
@@ -151,6 +173,9 @@ impl Simnet {
 
     fn mine_with(&self, votes: usize) {
         mining::mine(self.node(), votes);
+        if !self.in_step {
+            return;
+        }
         let tip = self.node().best_hash();
         self.nodes[1..].iter().for_each(|node| node.wait_for(&tip));
     }

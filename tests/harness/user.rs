@@ -51,6 +51,14 @@ impl User {
         }
     }
 
+    /// Someone who joined before and comes back: to another address of the site, so with a new token.
+    pub fn resume(name: &str, wallet: Wallet, pool: &Pool, folder: &Path) -> Self {
+        let mut user = Self::new(name, wallet, pool, folder);
+        user.sign_in();
+        user.fetch_token();
+        user
+    }
+
     /// Signs up, opens the mailed link, signs in, and fetches the API token.
     pub fn join(&mut self, pool: &Pool) {
         self.sign_up();

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::configs::Endpoint;
 use super::daemon_rpc::{DaemonRpc, PASSWORD, USER};
 use super::dcrd::Dcrd;
 use super::pair::Pair;
@@ -21,6 +22,8 @@ pub struct Wallet {
     name: String,
     folder: PathBuf,
     rpc_port: u16,
+    pair: Pair,
+    node: Endpoint,
     process: Process,
     rpc: DaemonRpc,
 }
@@ -30,17 +33,43 @@ impl Wallet {
     pub fn create(name: &str, folder: &Path, seed: u8, node: &Dcrd) -> Self {
         std::fs::create_dir_all(folder).expect("a folder can be made");
         make(node.pair(), folder, seed);
+        let mut wallet = Self::resume(name, folder, node);
+        wallet.wait_synced(node.height());
+        wallet
+    }
+
+    /// A wallet on a folder that holds one already. It does not wait until it answers.
+    pub fn resume(name: &str, folder: &Path, node: &Dcrd) -> Self {
         let rpc_port = free_port();
-        let command = command(folder, rpc_port, node);
-        let mut wallet = Self {
+        let (pair, node) = (node.pair(), node.endpoint());
+        let command = command(pair, folder, rpc_port, &node);
+        Self {
             name: name.to_owned(),
             folder: folder.to_path_buf(),
             rpc_port,
+            pair,
+            node,
             process: Process::start(name, &command, &folder.join("dcrwallet.log")),
             rpc: DaemonRpc::new(name, rpc_port, &folder.join("rpc.cert")),
-        };
-        wallet.wait_synced(node.height());
-        wallet
+        }
+    }
+
+    /// Starts it again after its end, with the same keys and port, and gives back control at once.
+    pub fn launch_again(&mut self) {
+        let command = command(self.pair, &self.folder, self.rpc_port, &self.node);
+        let log = self.folder.join("dcrwallet.log");
+        self.process = Process::start(&self.name, &command, &log);
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            port: self.rpc_port,
+            cert: self.cert(),
+        }
     }
 
     pub fn process(&mut self) -> &mut Process {
@@ -161,12 +190,12 @@ fn base_command(pair: Pair, folder: &Path) -> Command {
     command
 }
 
-fn command(folder: &Path, rpc_port: u16, node: &Dcrd) -> Command {
-    let mut command = base_command(node.pair(), folder);
+fn command(pair: Pair, folder: &Path, rpc_port: u16, node: &Endpoint) -> Command {
+    let mut command = base_command(pair, folder);
     command
         .arg("--nogrpc")
-        .arg(format!("--rpcconnect=127.0.0.1:{}", node.rpc_port()))
-        .arg(format!("--cafile={}", node.cert().display()))
+        .arg(format!("--rpcconnect=127.0.0.1:{}", node.port))
+        .arg(format!("--cafile={}", node.cert.display()))
         .arg(format!("--rpclisten=127.0.0.1:{rpc_port}"))
         .arg(format!("--username={USER}"))
         .arg(format!("--password={PASSWORD}"));

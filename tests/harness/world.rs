@@ -61,6 +61,34 @@ impl World {
         }
     }
 
+    /// A world whose parts run already.
+    pub fn resume(users: Vec<User>, pool: Pool, simnet: Simnet, folder: Folder) -> Self {
+        Self {
+            users,
+            pool,
+            simnet,
+            ledger: Ledger::default(),
+            patience: wait::PATIENCE,
+            pace: Duration::ZERO,
+            folder,
+        }
+    }
+
+    /// Ends all its processes, and leaves what they wrote.
+    pub fn close(self) -> Folder {
+        let Self {
+            users,
+            pool,
+            simnet,
+            folder,
+            ..
+        } = self;
+        drop(pool);
+        drop(users);
+        drop(simnet);
+        folder
+    }
+
     /// Someone with a funded wallet joins: signed up, verified, signed in.
     pub fn user_joins(&mut self, name: &str) -> &mut User {
         let wallet = self.simnet.user_wallet();
@@ -92,7 +120,7 @@ impl World {
     }
 
     /// Bought and not voted yet.
-    fn unspent_tickets(&self) -> usize {
+    pub fn unspent_tickets(&self) -> usize {
         self.ledger
             .tickets
             .len()

@@ -1,6 +1,6 @@
 //! Stories on real daemons: from sign-up to counted vote.
 
-mod claims;
+pub mod claims;
 mod current;
 mod legacy;
 mod recipes;

@@ -1,0 +1,11 @@
+//! What goes wrong on a real network: processes die or freeze, connections break, while blocks come about
+//! every second. Each scenario asserts from the chain that no vote was missed, sees everything become
+//! normal again without help, and writes one line that begins with `measured:`.
+
+mod accidents;
+mod base;
+mod connections;
+mod order;
+mod processes;
+mod stage;
+mod verdict;
