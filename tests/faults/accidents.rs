@@ -142,7 +142,8 @@ impl Stage {
         wait::pause(PACE.saturating_sub(votes));
     }
 
-    fn buy(&mut self) {
+    /// Every user buys, at about the pace of a scenario.
+    pub fn buy(&mut self) {
         self.world.pace = PACE / 2;
         self.world.everyone_buys(TICKETS_AT_ONCE);
         self.world.pace = Duration::ZERO;

@@ -3,8 +3,10 @@
 //! normal again without help, and writes one line that begins with `measured:`.
 
 mod accidents;
+mod alone;
 mod base;
 mod connections;
+mod missed;
 mod order;
 mod processes;
 mod stage;

@@ -8,6 +8,7 @@ use rand::seq::SliceRandom as _;
 
 use crate::harness::wait;
 
+use super::base::Database;
 use super::stage::{NODES, Part, Stage};
 
 fn every_part(dice: &mut StdRng) -> Vec<Part> {
@@ -25,7 +26,7 @@ fn everything_is_restarted_in_random_order_twice() {
     let seed: u64 = rand::random();
     eprintln!("seed {seed}");
     let mut dice = StdRng::seed_from_u64(seed);
-    let mut stage = Stage::open("order");
+    let mut stage = Stage::open_on("order", Database::MariaDb);
     for part in every_part(&mut dice) {
         stage.stop(part);
         stage.mine_for(2);

@@ -1,4 +1,4 @@
-//! A folder of a test's own, gone with a success and kept after a failure.
+//! A folder of a test's own, gone with a success and kept after a failure, or when `KEEP_TEST_FOLDERS` is set.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,8 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if std::thread::panicking() && !wait::interrupted() {
+        let wanted = std::env::var_os("KEEP_TEST_FOLDERS").is_some();
+        if wanted || std::thread::panicking() && !wait::interrupted() {
             eprintln!("kept for a look: {}", self.path.display());
         } else {
             let _ = fs::remove_dir_all(&self.path);
