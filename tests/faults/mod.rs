@@ -9,5 +9,7 @@ mod connections;
 mod missed;
 mod order;
 mod processes;
+mod reorganisation;
 mod stage;
+mod truth;
 mod verdict;

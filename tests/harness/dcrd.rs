@@ -171,6 +171,11 @@ impl Dcrd {
         }
     }
 
+    /// How other nodes reach it.
+    pub fn peer_address(&self) -> String {
+        format!("127.0.0.1:{}", self.p2p_port)
+    }
+
     pub fn height(&self) -> u32 {
         self.rpc.get("getblockcount", &json!([]))
     }
