@@ -189,6 +189,25 @@ pub fn is_told_by_voter(stage: &Stage, voter: usize) {
     });
 }
 
+/// The voting wallet has every ticket of the chain.
+pub fn is_known_by_wallet(stage: &Stage, node: usize) {
+    let wallet = &stage.world.simnet.voting_wallets[node];
+    wait::until("the wallet to know all tickets", || {
+        let infos: serde_json::Value = wallet.rpc().get("ticketinfo", &json!([]));
+        let infos = infos.as_array().into_iter().flatten();
+        let known: HashSet<TicketHash> = infos
+            .filter_map(|info| info["hash"].as_str()?.parse().ok())
+            .collect();
+        let all = of_chain(stage.world.node());
+        let missing = all.keys().filter(|hash| !known.contains(*hash)).count();
+        if missing == 0 {
+            Ok(())
+        } else {
+            Err(format!("{missing} of {} are missing", all.len()))
+        }
+    });
+}
+
 fn compare(chain: &Fates, told: &Fates) -> Result<(), String> {
     if chain == told {
         return Ok(());

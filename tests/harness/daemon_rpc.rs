@@ -51,6 +51,16 @@ impl DaemonRpc {
 
     /// Calls, connecting first where needed.
     pub fn call(&self, method: &str, params: &Value) -> Result<Value, CallError> {
+        self.call_within(PATIENCE, method, params)
+    }
+
+    /// The same; a daemon that does not answer in time is hung up on, which ends what it did for the call.
+    pub fn call_within(
+        &self,
+        limit: Duration,
+        method: &str,
+        params: &Value,
+    ) -> Result<Value, CallError> {
         let mut guard = self.socket.lock().unwrap_or_else(|poisoned| {
             let mut guard = poisoned.into_inner();
             *guard = None;
@@ -60,6 +70,8 @@ impl DaemonRpc {
             Some(socket) => socket,
             None => self.connect()?,
         };
+        let limited = socket.get_ref().sock.set_read_timeout(Some(limit));
+        limited.map_err(|error| CallError::Transport(error.to_string()))?;
         let answer = exchange(&mut socket, method, params)?;
         *guard = Some(socket);
         read_answer(&answer)

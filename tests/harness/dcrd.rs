@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::configs::Endpoint;
 use super::daemon_rpc::{DaemonRpc, PASSWORD, USER};
@@ -25,6 +26,9 @@ pub struct Dcrd {
     process: Process,
     rpc: DaemonRpc,
 }
+
+/// A block of the least difficulty is there long before.
+const MINING: Duration = Duration::from_secs(8);
 
 /// Any simnet address will do for a node that never mines for itself.
 const NOBODYS_ADDRESS: &str = "SsWKp7wtdTZYabYFYSc9cnxhwFEjA5g4pFc";
@@ -186,9 +190,20 @@ impl Dcrd {
 
     /// Mines by dcrd's own miner: the template is made anew first, or the youngest transactions would
     /// have to wait.
+    ///
+    /// After a reorganisation dcrd may mine beside its tip, and then waits for ever for a template: it is asked
+    /// again.
     pub fn generate(&self, blocks: u32) {
-        let _ = self.rpc.call("regentemplate", &json!([]));
-        let _: Value = self.rpc.get("generate", &json!([blocks]));
+        let end = self.height() + blocks;
+        wait::until(&format!("{} to mine up to {end}", self.name), || {
+            let missing = end.saturating_sub(self.height());
+            if missing == 0 {
+                return Ok(());
+            }
+            let _ = self.rpc.call("regentemplate", &json!([]));
+            let mined = self.rpc.call_within(MINING, "generate", &json!([missing]));
+            mined.map(drop).map_err(|error| error.to_string())
+        });
     }
 
     /// Waits until it has the block.

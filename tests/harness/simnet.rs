@@ -19,7 +19,7 @@ use super::wallet::Wallet;
 
 /// Seeds, each one byte repeated. Users count up from `FIRST_USER_SEED`.
 const MINER_SEED: u8 = 0x11;
-const VOTING_SEED: u8 = 0x22;
+pub const VOTING_SEED: u8 = 0x22;
 pub const FIRST_USER_SEED: u8 = 0x31;
 
 /// The first external address of the miner's seed: wallets of different ages derive it by other paths.

@@ -61,6 +61,23 @@ impl Wallet {
         self.process = Process::start(&self.name, &command, &log);
     }
 
+    /// Ends it, and puts a fresh one with this seed in its place, which is not started: of the old one only
+    /// the certificate stays.
+    pub fn replace(&mut self, seed: u8) {
+        self.process.stop();
+        std::fs::remove_dir_all(self.folder.join("simnet")).expect("a wallet's data");
+        make(self.pair, &self.folder, seed);
+    }
+
+    /// Forgets its keys until they are asked for with the passphrase.
+    pub fn lock(&self) {
+        let _: Value = self.rpc.get("walletlock", &json!([]));
+    }
+
+    pub fn unlock(&self) {
+        let _: Value = self.rpc.get("walletpassphrase", &json!([PASSPHRASE, 0]));
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }
