@@ -97,8 +97,10 @@ pub fn share(commitments: &[Atoms], price: Atoms, subsidy: Atoms) -> Result<Vec<
             .checked_add(positive(*amount)?)
             .ok_or(VoteError::Amount)?;
     }
+    // No sum of shares is larger: they are amounts, one by one and together.
     let total = positive(price)?
         .checked_add(positive(subsidy)?)
+        .filter(|total| i64::try_from(*total).is_ok())
         .ok_or(VoteError::Amount)?;
     commitments
         .iter()

@@ -22,6 +22,8 @@ mod frame;
 mod link;
 mod metered;
 mod pending;
+#[doc(hidden)]
+pub mod reading;
 #[cfg(test)]
 mod recorded;
 mod supervisor;

@@ -1,6 +1,5 @@
 //! Every recorded message of both generations of daemons (`tests/data`) is read as what it is.
 
-use std::fmt::Debug;
 use std::fs;
 use std::time::Instant;
 
@@ -11,9 +10,8 @@ use super::decode::Hex;
 use super::frame::{self, Incoming};
 use super::header::{BlockHeader, HEADER_BYTES};
 use super::notification::{self, Notification};
-use super::{dcrd, dcrwallet};
-use crate::decred::{Atoms, Hash, Height, TxHash};
-use crate::secret::Secret;
+use super::{dcrd, dcrwallet, reading};
+use crate::decred::{Atoms, Hash, Height};
 
 /// A recorded exchange or notification.
 struct Sample {
@@ -71,64 +69,11 @@ fn sample(name: String, file: &Value) -> Option<Sample> {
     })
 }
 
-fn as_type<T: DeserializeOwned + Debug>(text: &str) -> Result<(), String> {
-    frame::result::<T>(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
-}
-
-/// Reads a result as the typed call of its method does; `None` for methods we never call.
+/// `None` for methods we never call.
 fn typed(sample: &Sample) -> Option<Result<(), String>> {
-    let text = sample.text.as_str();
-    let verbose = |at: usize| {
-        sample
-            .params
-            .get(at)
-            .is_none_or(|flag| flag != &Value::Bool(false) && flag != &Value::from(0))
-    };
-    Some(match sample.method.as_str() {
-        "version" => as_type::<dcrd::Versions>(text),
-        "getcurrentnet" => as_type::<u32>(text),
-        "getblockchaininfo" => as_type::<dcrd::ChainInfo>(text),
-        "getinfo" if sample.name.contains("d_") || sample.name.contains("dcrd") => {
-            as_type::<dcrd::DaemonInfo>(text)
-        }
-        "getbestblock" => as_type::<dcrd::BestBlock>(text),
-        "getblockheader" if verbose(1) => as_type::<dcrd::HeaderInfo>(text),
-        "getblock" if verbose(1) => as_type::<dcrd::Block>(text),
-        "getblockheader" | "getblock" | "existslivetickets" => as_type::<Hex>(text),
-        "getrawtransaction" => as_type::<dcrd::RawTransaction>(text),
-        "getblocksubsidy" => as_type::<dcrd::Subsidy>(text),
-        "getstakedifficulty" => as_type::<dcrd::StakeDifficulty>(text),
-        "getvoteinfo" => as_type::<dcrd::VoteInfo>(text),
-        "livetickets" => as_type::<dcrd::LiveTickets>(text),
-        "getrawmempool" if sample.params[0] == Value::Bool(false) => as_type::<Vec<TxHash>>(text),
-        "sendrawtransaction" => as_type::<TxHash>(text),
-        "walletinfo" => as_type::<dcrwallet::WalletInfo>(text),
-        "walletislocked" => as_type::<bool>(text),
-        "syncstatus" => as_type::<dcrwallet::SyncStatus>(text),
-        "getmasterpubkey" | "dumpprivkey" => as_type::<Secret>(text),
-        "validateaddress" => as_type::<dcrwallet::AddressInfo>(text),
-        "createmultisig" => as_type::<dcrwallet::MultisigInfo>(text),
-        "ticketinfo" => as_type::<Vec<dcrwallet::TicketInfo>>(text),
-        "gettickets" => as_type::<dcrwallet::Hashes>(text),
-        "gettransaction" => as_type::<dcrwallet::WalletTransaction>(text),
-        "getstakeinfo" => as_type::<dcrwallet::WalletStakeInfo>(text),
-        "signrawtransaction" => as_type::<dcrwallet::Signed>(text),
-        "listunspent" => as_type::<Vec<dcrwallet::Unspent>>(text),
-        "getbalance" => as_type::<dcrwallet::Balances>(text),
-        "getnewaddress" => as_type::<String>(text),
-        "importscript"
-        | "accountsyncaddressindex"
-        | "addtransaction"
-        | "rescanwallet"
-        | "loadtxfilter"
-        | "rebroadcastwinners"
-        | "notifyblocks"
-        | "notifynewtickets"
-        | "notifywinningtickets" => as_type::<()>(text),
-        _ => return None,
-    })
+    let is_dcrd = sample.name.contains("d_") || sample.name.contains("dcrd");
+    let daemon = if is_dcrd { "dcrd" } else { "dcrwallet" };
+    reading::result(daemon, &sample.method, &sample.params, &sample.text)
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::Scripts, Kind::Preferences, Kind::Tickets];
+
     /// Of its file, and in metrics.
     pub fn name(self) -> &'static str {
         match self {
@@ -117,18 +119,10 @@ impl Disk {
         content: &impl Serialize,
     ) -> io::Result<()> {
         let content = serde_json::to_vec(content)?;
-        let header = serde_json::to_vec(&Header {
-            format: FORMAT,
-            kind,
-            network: self.network,
-            pool_id,
-            bytes: content.len(),
-            checksum: hex::encode(blake256(&content)),
-        })?;
+        let line = first_line(kind, self.network, pool_id, &content)?;
         let temporary = self.dir.join(format!("{}.state.new", kind.name()));
         let mut file = File::create(&temporary)?;
-        file.write_all(&header)?;
-        file.write_all(b"\n")?;
+        file.write_all(&line)?;
         file.write_all(&content)?;
         file.sync_all()?;
         for generation in (1..GENERATIONS).rev() {
@@ -147,7 +141,8 @@ impl Disk {
         let mut warnings = Vec::new();
         for generation in 0..GENERATIONS {
             let path = self.path(kind, generation);
-            match self.read(&path, kind) {
+            let read = fs::read(&path).map_err(Unreadable::from);
+            match read.and_then(|file| open(&file, kind, self.network)) {
                 Ok(content) => {
                     return Loaded {
                         content: Some(content),
@@ -163,31 +158,50 @@ impl Disk {
             warnings,
         }
     }
+}
 
-    fn read<T: DeserializeOwned>(
-        &self,
-        path: &Path,
-        kind: Kind,
-    ) -> Result<(Option<PoolId>, T), Unreadable> {
-        let file = fs::read(path)?;
-        let end = file.iter().position(|byte| *byte == b'\n');
-        let (header, rest) = file.split_at(end.ok_or(Unreadable::Shape)?);
-        let content = rest.strip_prefix(b"\n").ok_or(Unreadable::Shape)?;
-        let header: Header = serde_json::from_slice(header).map_err(|_| Unreadable::Shape)?;
-        if header.format != FORMAT {
-            return Err(Unreadable::Format(header.format));
-        }
-        if header.kind != kind {
-            return Err(Unreadable::Shape);
-        }
-        if header.network != self.network {
-            return Err(Unreadable::Network(header.network));
-        }
-        if content.len() != header.bytes || hex::encode(blake256(content)) != header.checksum {
-            return Err(Unreadable::Checksum);
-        }
-        Ok((header.pool_id, serde_json::from_slice(content)?))
+/// What a file with this content begins with, the line's end included.
+pub fn first_line(
+    kind: Kind,
+    network: Network,
+    pool_id: Option<PoolId>,
+    content: &[u8],
+) -> serde_json::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&Header {
+        format: FORMAT,
+        kind,
+        network,
+        pool_id,
+        bytes: content.len(),
+        checksum: hex::encode(blake256(content)),
+    })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// The content of a whole file that was read, if it is what it should be.
+pub fn open<T: DeserializeOwned>(
+    file: &[u8],
+    kind: Kind,
+    network: Network,
+) -> Result<(Option<PoolId>, T), Unreadable> {
+    let end = file.iter().position(|byte| *byte == b'\n');
+    let (header, rest) = file.split_at(end.ok_or(Unreadable::Shape)?);
+    let content = rest.strip_prefix(b"\n").ok_or(Unreadable::Shape)?;
+    let header: Header = serde_json::from_slice(header).map_err(|_| Unreadable::Shape)?;
+    if header.format != FORMAT {
+        return Err(Unreadable::Format(header.format));
     }
+    if header.kind != kind {
+        return Err(Unreadable::Shape);
+    }
+    if header.network != network {
+        return Err(Unreadable::Network(header.network));
+    }
+    if content.len() != header.bytes || hex::encode(blake256(content)) != header.checksum {
+        return Err(Unreadable::Checksum);
+    }
+    Ok((header.pool_id, serde_json::from_slice(content)?))
 }
 
 #[cfg(test)]

@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::chain::Chain;
-use super::disk::{Disk, Kind, Loaded};
+use super::disk::{self, Disk, Kind, Loaded};
 use super::index::Entry;
 use super::life::Settled;
 use super::preferences::Preferences;
+use super::scripts::Script;
 use super::state::State;
 use crate::decred::script::PayTo;
 use crate::decred::ticket::{Commitment, Ticket};
-use crate::decred::{Atoms, Height, TicketHash};
+use crate::decred::{Atoms, Height, Network, TicketHash};
 use crate::domain::{PoolId, Preference, TicketRecord};
 use crate::rpc::wire::{RescanProgress, ScriptImport};
 
@@ -70,7 +72,13 @@ impl From<&Entry> for StoredTicket {
 }
 
 impl StoredTicket {
-    fn entry(self) -> Entry {
+    /// Whose ticket it is follows from its script, and how it ended from `settled`, whatever else the file
+    /// says: two truths would be one too many.
+    fn entry(mut self, owner: &Script) -> Entry {
+        self.record.user_id = owner.user_id;
+        self.record.ticket_address.clone_from(&owner.address);
+        self.record.vote = self.settled.as_ref().and_then(Settled::vote);
+        self.record.revocation = self.settled.as_ref().and_then(Settled::revocation);
         let commitments = self
             .commitments
             .iter()
@@ -143,46 +151,105 @@ impl Part {
 
     /// Writes it. Blocking.
     pub fn save(self, disk: &Disk) -> std::io::Result<()> {
-        match self.content {
-            Content::Scripts(file) => disk.save(self.kind, self.pool, &file),
-            Content::Preferences(file) => disk.save(self.kind, self.pool, &file),
+        disk.save(self.kind, self.pool, &self.content.written())
+    }
+
+    /// The bytes that `save` writes.
+    pub fn file(self, network: Network) -> serde_json::Result<Vec<u8>> {
+        let content = serde_json::to_vec(&self.content.written())?;
+        let mut file = disk::first_line(self.kind, network, self.pool, &content)?;
+        file.extend_from_slice(&content);
+        Ok(file)
+    }
+}
+
+/// The content of a file.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Written {
+    Scripts(ScriptsFile),
+    Preferences(Vec<Preference>),
+    Tickets(TicketsFile),
+}
+
+impl Content {
+    fn written(self) -> Written {
+        match self {
+            Content::Scripts(file) => Written::Scripts(file),
+            Content::Preferences(file) => Written::Preferences(file),
             Content::Tickets {
                 chain,
                 added,
                 gone,
                 tickets,
-            } => {
-                let tickets = tickets.iter().map(|entry| entry.as_ref().into()).collect();
-                let file = TicketsFile {
-                    chain,
-                    added,
-                    gone,
-                    tickets,
-                };
-                disk.save(self.kind, self.pool, &file)
-            }
+            } => Written::Tickets(TicketsFile {
+                chain,
+                added,
+                gone,
+                tickets: tickets.iter().map(|entry| entry.as_ref().into()).collect(),
+            }),
         }
     }
+}
+
+/// What was found of each part.
+#[derive(Debug)]
+struct Found {
+    preferences: Loaded<Vec<Preference>>,
+    scripts: Loaded<ScriptsFile>,
+    tickets: Loaded<TicketsFile>,
 }
 
 /// Reads everything back into a fresh state; the warnings say what was passed over. Parts of different
 /// pools never mix: the preferences' pool is believed. Blocking.
 pub fn restore(state: &mut State, disk: &Disk) -> Vec<String> {
+    let found = Found {
+        preferences: disk.load(Kind::Preferences),
+        scripts: disk.load(Kind::Scripts),
+        tickets: disk.load(Kind::Tickets),
+    };
+    take(state, found)
+}
+
+/// The same from the bytes of one file a kind, as `Part::file` gives them.
+pub fn restore_files<'a>(state: &mut State, file: impl Fn(Kind) -> &'a [u8]) -> Vec<String> {
+    let network = state.params.network;
+    let found = Found {
+        preferences: opened(file(Kind::Preferences), Kind::Preferences, network),
+        scripts: opened(file(Kind::Scripts), Kind::Scripts, network),
+        tickets: opened(file(Kind::Tickets), Kind::Tickets, network),
+    };
+    take(state, found)
+}
+
+fn opened<T: DeserializeOwned>(file: &[u8], kind: Kind, network: Network) -> Loaded<T> {
+    match disk::open(file, kind, network) {
+        Ok(content) => Loaded {
+            content: Some(content),
+            warnings: Vec::new(),
+        },
+        Err(error) => Loaded {
+            content: None,
+            warnings: vec![error.to_string()],
+        },
+    }
+}
+
+fn take(state: &mut State, found: Found) -> Vec<String> {
     let mut warnings = Vec::new();
-    let preferences: Option<(_, Vec<Preference>)> =
-        content(disk.load(Kind::Preferences), &mut warnings);
+    let preferences = content(found.preferences, &mut warnings);
     let pool = preferences.as_ref().and_then(|(pool, _)| *pool);
     let held = preferences.map(|(_, held)| held).unwrap_or_default();
 
-    let scripts = content::<ScriptsFile>(disk.load(Kind::Scripts), &mut warnings);
+    let scripts = content(found.scripts, &mut warnings);
     let pool = pool.or_else(|| scripts.as_ref().and_then(|(pool, _)| *pool));
     state.preferences = Preferences::restore(pool, held);
     if let Some(file) = same_pool(scripts, pool, Kind::Scripts, &mut warnings) {
         restore_scripts(state, &file, &mut warnings);
     }
-    let tickets = content::<TicketsFile>(disk.load(Kind::Tickets), &mut warnings);
+    let tickets = content(found.tickets, &mut warnings);
     if let Some(file) = same_pool(tickets, pool, Kind::Tickets, &mut warnings) {
-        restore_tickets(state, file, &mut warnings);
+        restore_tickets(state, file);
     }
     warnings
 }
@@ -223,23 +290,14 @@ fn restore_tickets(state: &mut State, file: TicketsFile, warnings: &mut Vec<Stri
     if let Some((_, height)) = state.chain.tip() {
         state.tickets.advance(height);
     }
-    let mut odd = 0u32;
     for stored in file.tickets {
         // A ticket whose script is not known here cannot be voted: it is found again when it is.
-        let Some(owner) = state.scripts.get(&stored.script) else {
+        let Some(owner) = state.scripts.get(&stored.script).cloned() else {
             continue;
         };
-        let record = &stored.record;
-        if record.user_id == owner.user_id && record.ticket_address == owner.address {
-            state.tickets.restore(stored.entry());
-        } else {
-            odd = odd.saturating_add(1);
+        if !state.tickets.contains(&stored.record.hash) {
+            state.tickets.restore(stored.entry(&owner));
         }
-    }
-    if odd > 0 {
-        warnings.push(format!(
-            "{odd} saved tickets are not their owners' and are not used: they are loaded again"
-        ));
     }
     for hash in file.gone {
         state.tickets.note_departure(hash);
@@ -330,24 +388,6 @@ mod tests {
     }
 
     #[test]
-    fn tickets_that_do_not_fit_their_script_are_not_used() {
-        let (folder, disk) = saved();
-        let text = std::fs::read_to_string(folder.path().join("tickets.state")).unwrap();
-        let (_, content) = text.split_once('\n').unwrap();
-        for (name, odd) in [
-            ("user_id", serde_json::json!(5)),
-            ("ticket_address", serde_json::json!(script(5).address)),
-        ] {
-            let mut file: serde_json::Value = serde_json::from_str(content).unwrap();
-            file["tickets"][0]["record"][name] = odd;
-            disk.save(Kind::Tickets, Some(POOL), &file).unwrap();
-            let mut state = fresh();
-            assert_eq!(restore(&mut state, &disk).len(), 1, "{name}");
-            assert!(state.tickets.is_empty());
-        }
-    }
-
-    #[test]
     fn what_vanished_is_told_after_a_restart_too() {
         let (_folder, disk) = saved();
         let mut state = state();
@@ -358,6 +398,35 @@ mod tests {
         assert!(restore(&mut state, &disk).is_empty());
         let departed: Vec<_> = state.tickets.departed().copied().collect();
         assert_eq!(departed, [Hash([2; 32])]);
+    }
+
+    #[test]
+    fn a_ticket_belongs_to_the_owner_of_its_script_and_is_counted_once() {
+        let (_folder, disk) = saved();
+        let mut before = fresh();
+        restore(&mut before, &disk);
+        let mut file = TicketsFile {
+            chain: before.chain.clone(),
+            added: Vec::new(),
+            gone: Vec::new(),
+            tickets: Vec::new(),
+        };
+        for _ in 0..2 {
+            let entry = before.tickets.get(&Hash([1; 32])).unwrap();
+            let mut stored = StoredTicket::from(entry);
+            stored.record.user_id = UserId(5);
+            stored.record.ticket_address = script(5).address;
+            stored.record.revocation = Some(Hash([8; 32]));
+            file.tickets.push(stored);
+        }
+        disk.save(Kind::Tickets, Some(POOL), &file).unwrap();
+        let mut state = fresh();
+        assert!(restore(&mut state, &disk).is_empty());
+        let entry = state.tickets.get(&Hash([1; 32])).unwrap();
+        assert_eq!(entry.record.user_id, UserId(4));
+        assert_eq!(entry.record.ticket_address, script(4).address);
+        assert_eq!(entry.record.revocation, None);
+        assert_eq!(state.tickets.counts().live, 1);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use dcrstakepool::decred::block::{Block, BlockHeader};
 use dcrstakepool::decred::hdkey::ExtendedPubKey;
 use dcrstakepool::decred::ticket::{self, Ticket};
-use dcrstakepool::decred::vote::ParsedVote;
+use dcrstakepool::decred::vote::{self, ParsedVote};
 use dcrstakepool::decred::{
-    Address, Hash, Network, PayTo, PrivateKey, PublicKey, RedeemScript, Transaction, revocation,
+    Address, Atoms, Hash, Network, PayTo, PrivateKey, PublicKey, RedeemScript, Transaction,
+    revocation,
 };
 use proptest::prelude::*;
 
@@ -100,6 +101,16 @@ proptest! {
         read(&bytes);
         read(&bytes[..cut.index(bytes.len())]);
     }
+}
+
+#[test]
+fn shares_of_more_than_an_amount_holds_are_none() {
+    let most = Atoms(i64::MAX);
+    let halves = [Atoms(5), Atoms(5)];
+    assert!(vote::share(&halves, most, Atoms(1)).is_err());
+    assert!(vote::share(&halves, Atoms(-1), Atoms(5)).is_err());
+    let shares = vote::share(&halves, Atoms(i64::MAX - 1), Atoms(1)).unwrap();
+    assert_eq!(shares, [Atoms(i64::MAX / 2); 2]);
 }
 
 #[test]
