@@ -268,6 +268,11 @@ impl Engine {
             .or_insert_with(|| Instant::now() + DEBOUNCE);
     }
 
+    /// Whether a part waits to be written.
+    pub(super) fn is_dirty(&self, kind: Kind) -> bool {
+        self.dirty.contains_key(&kind)
+    }
+
     /// Has a part written at once.
     pub(super) fn save(&mut self, kind: Kind) -> oneshot::Receiver<Result<(), String>> {
         self.dirty.remove(&kind);

@@ -32,7 +32,7 @@ impl Engine {
         match request {
             Request::Status(reply) => drop(reply.send(self.status())),
             Request::Register(import, reply) => self.register(&import, reply),
-            Request::Preferences(push, reply) => drop(reply.send(self.take_preferences(push))),
+            Request::Preferences(push, reply) => self.set_preferences(push, reply),
             Request::TicketsSince(cursor, reply) => {
                 drop(reply.send(self.state.tickets.since(&cursor)));
             }
@@ -192,12 +192,32 @@ impl Engine {
         });
     }
 
+    /// In force at once; the answer waits until they are on disk, so that a voter that was killed after it
+    /// votes by them also before web speaks to it again. A disk that takes nothing is an alarm, and no
+    /// reason to refuse.
+    fn set_preferences(
+        &mut self,
+        push: PreferencesPush,
+        reply: oneshot::Sender<Result<PreferencesAccepted, Refusal>>,
+    ) {
+        let accepted = self.take_preferences(push);
+        if accepted.is_err() || !self.is_dirty(Kind::Preferences) {
+            return drop(reply.send(accepted));
+        }
+        let saved = self.save(Kind::Preferences);
+        self.links.spawn("keep preferences", async move {
+            let _ = saved.await;
+            drop(reply.send(accepted));
+        });
+    }
+
     pub(super) fn take_preferences(
         &mut self,
         push: PreferencesPush,
     ) -> Result<PreferencesAccepted, Refusal> {
         let count = push.preferences.len();
         let changed_users = self.state.preferences.changed_by(&push);
+        let pool = self.state.preferences.pool();
         match self.state.preferences.push(push) {
             Ok(changed) => {
                 self.state.churn.note(&changed_users, Instant::now());
@@ -208,6 +228,12 @@ impl Engine {
                 if changed {
                     tracing::info!(count, "preferences are taken");
                     self.touch(Kind::Preferences);
+                }
+                if pool != self.state.preferences.pool() {
+                    // Files of another pool than the preferences' are not read back.
+                    for kind in Kind::ALL {
+                        self.touch(kind);
+                    }
                 }
                 // Votes may have waited for just this.
                 self.vote_again();

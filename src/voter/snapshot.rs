@@ -284,7 +284,7 @@ fn restore_scripts(state: &mut State, file: &ScriptsFile, warnings: &mut Vec<Str
     });
 }
 
-fn restore_tickets(state: &mut State, file: TicketsFile, warnings: &mut Vec<String>) {
+fn restore_tickets(state: &mut State, file: TicketsFile) {
     state.chain = file.chain;
     state.added = file.added.into_iter().collect();
     if let Some((_, height)) = state.chain.tip() {

@@ -17,7 +17,7 @@ mod start_faults;
 mod start_voter;
 mod start_web;
 mod stories;
-mod voter_bed;
+pub mod voter_bed;
 mod voter_calls;
 mod voter_chain;
 mod voter_healing;
