@@ -17,9 +17,10 @@ use serde_json::json;
 )]
 mod harness;
 
+use harness::interrupts;
 use harness::pair::Pair;
 use harness::user::PASSWORD;
-use harness::wait::{self, Interrupted};
+use harness::wait::Interrupted;
 use harness::world::World;
 
 /// Some way past block 144, from which on the chain stands still without the pool's votes.
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    obey_signals();
+    interrupts::obey();
     // Processes and folders end with the story, however it ends.
     match catch_unwind(AssertUnwindSafe(story)) {
         Ok(code) => code,
@@ -51,33 +52,6 @@ fn main() -> ExitCode {
         }
         Err(_) => ExitCode::FAILURE,
     }
-}
-
-/// Ctrl-C, and what a service manager or a closed terminal sends, end the story in good order.
-fn obey_signals() {
-    std::thread::spawn(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let Ok(runtime) = runtime else { return };
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let kinds = [
-                SignalKind::interrupt(),
-                SignalKind::terminate(),
-                SignalKind::hangup(),
-            ];
-            let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else {
-                return;
-            };
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            wait::interrupt();
-        });
-    });
 }
 
 fn open() -> World {

@@ -77,6 +77,41 @@ impl DaemonRpc {
         read_answer(&answer)
     }
 
+    /// Sends all calls of `method` in one go and then reads the answers, in the order of the calls.
+    pub fn call_all(&self, method: &str, params: &[Value]) -> Result<Vec<Value>, CallError> {
+        let mut guard = self.socket.lock().expect("nobody panics with the socket");
+        let mut socket = match guard.take() {
+            Some(socket) => socket,
+            None => self.connect()?,
+        };
+        let transport = |error: tungstenite::Error| CallError::Transport(error.to_string());
+        for (id, params) in (0_u64..).zip(params) {
+            let call = json!({"jsonrpc": "1.0", "id": id, "method": method, "params": params});
+            socket
+                .write(Message::text(call.to_string()))
+                .map_err(transport)?;
+        }
+        socket.flush().map_err(transport)?;
+        let mut answers = vec![Value::Null; params.len()];
+        let mut missing = params.len();
+        while missing > 0 {
+            let Message::Text(text) = socket.read().map_err(transport)? else {
+                continue;
+            };
+            let answer: Value = serde_json::from_str(&text)
+                .map_err(|error| CallError::Transport(error.to_string()))?;
+            let place = answer["id"]
+                .as_u64()
+                .and_then(|id| answers.get_mut(usize::try_from(id).ok()?));
+            if let Some(place) = place {
+                *place = answer;
+                missing -= 1;
+            }
+        }
+        *guard = Some(socket);
+        answers.iter().map(read_answer).collect()
+    }
+
     /// Calls what must work.
     pub fn get<T: DeserializeOwned>(&self, method: &str, params: &Value) -> T {
         let answer = self

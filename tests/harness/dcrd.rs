@@ -61,6 +61,11 @@ impl Dcrd {
         )
     }
 
+    /// A node without peers: it has the blocks that it is given.
+    pub fn alone(pair: Pair, name: &str, folder: &Path) -> Self {
+        Self::start(pair, name, folder, None, NOBODYS_ADDRESS, &[])
+    }
+
     fn start(
         pair: Pair,
         name: &str,

@@ -9,6 +9,7 @@ pub mod fake_daemon;
 pub mod fake_voter;
 pub mod folder;
 pub mod http;
+pub mod interrupts;
 pub mod ledger;
 pub mod mariadb;
 pub mod mining;
