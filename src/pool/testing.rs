@@ -74,6 +74,8 @@ pub struct FakeState {
     pub scripts: BTreeMap<String, (KeyIndex, UserId)>,
     pub preferences: BTreeMap<UserId, Preference>,
     pub confirmed: bool,
+    /// Whatever is sent, until an operator confirms it.
+    pub refuse_preferences: bool,
     pub refused: Option<String>,
     pub instance: InstanceId,
     pub tickets: Vec<TicketRecord>,
@@ -120,6 +122,7 @@ impl FakeVoter {
             scripts: BTreeMap::new(),
             preferences: BTreeMap::new(),
             confirmed: false,
+            refuse_preferences: false,
             refused: None,
             instance: InstanceId(uuid::Uuid::new_v4()),
             tickets: Vec::new(),
@@ -234,6 +237,9 @@ fn status(state: &FakeState) -> Status {
 
 /// The rules of the real voter.
 fn objection(state: &FakeState, push: &PreferencesPush) -> Option<&'static str> {
+    if state.refuse_preferences {
+        return Some(code::SHRINKING);
+    }
     if state.pool_id.is_some_and(|ours| ours != push.pool_id) {
         return Some(code::WRONG_POOL);
     }
@@ -357,6 +363,8 @@ impl Voter for FakeVoter {
                 .map(|ticket_hash| AddedTicket {
                     ticket_hash,
                     outcome,
+                    ticket_address: None,
+                    mined_height: None,
                 })
                 .collect(),
         })

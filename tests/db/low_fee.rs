@@ -60,6 +60,8 @@ async fn tell(store: &Store, voter: &str, tickets: &[TicketRecord]) {
         instance: InstanceId(Uuid::from_u128(7)),
         sequence: 1,
         tickets: tickets.to_vec(),
+        gone: Vec::new(),
+        overrules: false,
     };
     store.store_tickets(page).await.expect("stored");
 }

@@ -187,9 +187,10 @@ fn part(world: &World) {
 
 fn meet(world: &World) {
     let last = world.simnet.nodes.last().expect("nodes");
-    let _: Value = last
-        .rpc()
-        .get("node", &json!(["connect", world.node().peer_address(), "perm"]));
+    let _: Value = last.rpc().get(
+        "node",
+        &json!(["connect", world.node().peer_address(), "perm"]),
+    );
 }
 
 /// One user buys; gives the tickets when a block that holds them is the tip.

@@ -24,7 +24,10 @@ fn locked_wallets_cost_no_vote() {
     stage.mine_for(BLOCKS);
     for voter in 0..NODES {
         has_alarm(&stage, voter, "wallet_locked");
-        assert_eq!(stage.status(voter).map(|s| s.signer), Ok(SignerKind::Memory));
+        assert_eq!(
+            stage.status(voter).map(|s| s.signer),
+            Ok(SignerKind::Memory)
+        );
     }
     stage.feels_something();
     for wallet in &stage.world.simnet.voting_wallets {
@@ -32,7 +35,10 @@ fn locked_wallets_cost_no_vote() {
     }
     let recovery = stage.becomes_normal();
     stage.nothing_was_lost();
-    stage.tell("all wallets locked while votes are signed in memory", recovery);
+    stage.tell(
+        "all wallets locked while votes are signed in memory",
+        recovery,
+    );
 }
 
 /// A wallet is lost, and one made from the same seed takes its place while the voter runs on: it gets
