@@ -23,10 +23,13 @@ pub struct KnownTickets {
     voters: Vec<Reading>,
 }
 
-/// Who has a ticket: a bit for each voter.
+/// Who has a ticket: a bit for each voter. It is kept as long as it may vote for one of them.
 #[derive(Debug, Clone, Copy, Default)]
 struct Holders {
-    any: u32,
+    /// Who told of it, be it that it is over.
+    known: u32,
+    /// For whom it may still vote.
+    open: u32,
     /// Of those, who saw it mined.
     mined: u32,
 }
@@ -93,26 +96,33 @@ impl KnownTickets {
     }
 
     fn note(&mut self, bit: u32, ticket: TicketHash, status: Option<TicketStatus>) {
-        let (any, mined) = match status {
-            Some(TicketStatus::Mempool) => (bit, 0),
-            Some(TicketStatus::Immature | TicketStatus::Live) => (bit, bit),
-            Some(TicketStatus::Voted | TicketStatus::Missed | TicketStatus::Expired) | None => {
-                (0, 0)
-            }
-        };
         let holders = self.holders.entry(ticket).or_default();
-        holders.any = holders.any & !bit | any;
-        holders.mined = holders.mined & !bit | mined;
-        if holders.any == 0 {
+        holders.clear(bit);
+        match status {
+            Some(TicketStatus::Mempool) => {
+                holders.known |= bit;
+                holders.open |= bit;
+            }
+            Some(TicketStatus::Immature | TicketStatus::Live) => {
+                holders.known |= bit;
+                holders.open |= bit;
+                holders.mined |= bit;
+            }
+            // A voter that is away may still take it for live: nothing to tell this one.
+            Some(TicketStatus::Voted | TicketStatus::Missed | TicketStatus::Expired) => {
+                holders.known |= bit;
+            }
+            None => {}
+        }
+        if holders.open == 0 {
             self.holders.remove(&ticket);
         }
     }
 
     fn forget(&mut self, bit: u32) {
         self.holders.retain(|_, holders| {
-            holders.any &= !bit;
-            holders.mined &= !bit;
-            holders.any != 0
+            holders.clear(bit);
+            holders.open != 0
         });
     }
 
@@ -137,7 +147,7 @@ impl KnownTickets {
         let lacking = self
             .holders
             .iter()
-            .filter(|(_, holders)| holders.mined & sources != 0 && holders.any & own == 0);
+            .filter(|(_, holders)| holders.mined & sources != 0 && holders.known & own == 0);
         let mut former = std::mem::take(&mut reading.lacks);
         let news = Lack {
             since: now,
@@ -161,6 +171,14 @@ impl KnownTickets {
                 lack.sent = Some((now, to));
             }
         }
+    }
+}
+
+impl Holders {
+    fn clear(&mut self, bit: u32) {
+        self.known &= !bit;
+        self.open &= !bit;
+        self.mined &= !bit;
     }
 }
 
@@ -256,6 +274,22 @@ mod tests {
         );
         known.due(1, &[0], AT, NOW, 9);
         assert!(known.due(1, &[0], AT, NOW + 9, 9).is_empty());
+    }
+
+    #[test]
+    fn a_voter_that_knows_that_a_ticket_is_over_lacks_nothing() {
+        let mut known = one_lacks();
+        known.take(
+            1,
+            &page(2, &[(1, TicketStatus::Voted), (2, TicketStatus::Live)]),
+        );
+        known.due(1, &[0], AT, NOW, 9);
+        assert!(known.due(1, &[0], AT, NOW + 9, 9).is_empty());
+        known.take(0, &page(1, &[(1, TicketStatus::Voted)]));
+        assert!(!known.holders.contains_key(&Hash([1; 32])), "forgotten");
+        // A reorganisation.
+        known.take(1, &page(2, &[(1, TicketStatus::Live)]));
+        assert_eq!(known.holders[&Hash([1; 32])].mined, 2);
     }
 
     #[test]
