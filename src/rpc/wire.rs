@@ -360,7 +360,7 @@ pub enum TicketOutcome {
     Known,
     /// It has it now, and the wallet gets it.
     Added,
-    /// dcrd knows no such ticket.
+    /// dcrd knows no such transaction, or it is no ticket.
     NotFound,
     /// It pays to no script of the pool's users.
     NotOurs,

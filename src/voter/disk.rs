@@ -126,9 +126,13 @@ impl Disk {
         file.write_all(&content)?;
         file.sync_all()?;
         for generation in (1..GENERATIONS).rev() {
+            // An older generation that cannot be kept (someone's folder is in its place) is no reason not
+            // to write the newest.
             let newer = self.path(kind, generation - 1);
             match fs::rename(newer, self.path(kind, generation)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(part = kind.name(), generation, %error, "an older state is not kept");
+                }
                 _ => {}
             }
         }
@@ -272,6 +276,54 @@ mod tests {
             fs::write(newest(&disk), text.replace(from, to)).unwrap();
             assert!(load(&disk).content.is_none(), "{to}");
         }
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed() {
+        let (_folder, disk) = folder();
+        disk.save(Kind::Scripts, None, &[7, 8, 9]).unwrap();
+        let whole = fs::read(newest(&disk)).unwrap();
+        for at in 0..whole.len() {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1 << bit;
+                fs::write(newest(&disk), &bytes).unwrap();
+                let loaded = load(&disk);
+                // Hex and the names of fields are read leniently where the meaning is the same.
+                let same = loaded.content == Some((None, vec![7, 8, 9]));
+                assert!(loaded.content.is_none() || same, "byte {at}, bit {bit}");
+                assert_eq!(loaded.warnings.len(), usize::from(!same));
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_is_no_file_gives_way_and_is_written_anew() {
+        let (_folder, disk) = folder();
+        for value in 1..=2 {
+            disk.save(Kind::Scripts, None, &[value]).unwrap();
+        }
+        fs::remove_file(newest(&disk)).unwrap();
+        fs::create_dir(newest(&disk)).unwrap();
+        let loaded = load(&disk);
+        assert_eq!(loaded.content, Some((None, vec![1])));
+        assert_eq!(loaded.warnings.len(), 1);
+        for value in 3..=6 {
+            disk.save(Kind::Scripts, None, &[value]).unwrap();
+            assert_eq!(load(&disk).content, Some((None, vec![value])));
+        }
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_read_gives_way() {
+        let (_folder, disk) = folder();
+        disk.save(Kind::Scripts, None, &[1]).unwrap();
+        // A loop of links: nobody can read it, root neither.
+        fs::rename(newest(&disk), disk.path(Kind::Scripts, 1)).unwrap();
+        std::os::unix::fs::symlink("scripts.state", newest(&disk)).unwrap();
+        let loaded = load(&disk);
+        assert_eq!(loaded.content, Some((None, vec![1])));
+        assert_eq!(loaded.warnings.len(), 1);
     }
 
     #[test]

@@ -92,6 +92,7 @@ pub async fn height(links: Links, mut winners: WinningTickets) {
         }
         tokio::time::sleep(PAUSE).await;
     }
+    tracing::error!(block.hash = %winners.block, "no vote: dcrd does not tell of the block whose winners it named");
 }
 
 /// Finds a winner that nobody here knows: a vote waits for it.

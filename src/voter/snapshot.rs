@@ -430,6 +430,34 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_the_future_or_of_another_network_costs_only_itself() {
+        for kind in ["scripts", "preferences", "tickets"] {
+            for (from, to) in [("\"format\":1", "\"format\":9"), ("simnet", "testnet")] {
+                let (folder, disk) = saved();
+                let file = folder.path().join(format!("{kind}.state"));
+                let text = std::fs::read_to_string(&file).unwrap();
+                std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+                let mut state = fresh();
+                let warnings = restore(&mut state, &disk);
+                assert_eq!(warnings.len(), 1, "{kind} {to}: {warnings:?}");
+                assert!(warnings[0].contains(&format!("{kind}.state is not used")));
+                let held = [
+                    !state.scripts.is_empty(),
+                    state.preferences.count() > 0,
+                    !state.tickets.is_empty(),
+                ];
+                // Tickets without the scripts they pay to are loaded again when those are there.
+                let expected = match kind {
+                    "scripts" => [false, true, false],
+                    "preferences" => [true, false, true],
+                    _ => [true, true, false],
+                };
+                assert_eq!(held, expected, "{kind} {to}");
+            }
+        }
+    }
+
+    #[test]
     fn lost_tickets_cost_neither_scripts_nor_preferences() {
         let (folder, disk) = saved();
         std::fs::write(folder.path().join("tickets.state"), b"garbage").unwrap();

@@ -78,12 +78,6 @@ async fn dcrd(links: &Links, version: &str) -> Result<(), node::Error> {
 
 async fn wallet(links: &Links, version: &str) -> Result<(), node::Error> {
     let wallet = links.wallet.pinned()?;
-    if !links.wallet_fit.holds(wallet.client()) {
-        fitness::check_wallet(links.clone()).await;
-    }
-    if !links.wallet_fit.holds(wallet.client()) {
-        return Ok(());
-    }
     let info = wallet.info().await?;
     let height = wallet.best_block().await?.height;
     alarm_wallet(links, &info).await;
@@ -96,6 +90,13 @@ async fn wallet(links: &Links, version: &str) -> Result<(), node::Error> {
         voting: info.voting,
     };
     links.report(Report::Wallet(status)).await;
+    if !links.wallet_fit.holds(wallet.client()) {
+        fitness::check_wallet(links.clone()).await;
+    }
+    // Another pool's wallet may vote another version.
+    if !links.wallet_fit.holds(wallet.client()) {
+        return Ok(());
+    }
     let agendas = agendas(&links.dcrd, info.vote_version).await?;
     links.report(Report::Agendas(agendas)).await;
     Ok(())

@@ -112,7 +112,13 @@ impl Verifier {
 
 /// The height, if both daemons are well enough to vouch for an enrolment.
 async fn ready(links: &Links, wallet: &Dcrwallet) -> Result<Height, Error> {
-    let dcrd = &links.dcrd;
+    let dcrd = links.dcrd.pinned().map_err(|error| unavailable(&error))?;
+    if !links.dcrd_fit.holds(dcrd.client()) {
+        return Err(refused(
+            code::UNAVAILABLE,
+            &"dcrd is not checked yet, or unfit",
+        ));
+    }
     let asked = async {
         let (chain, info, best) =
             tokio::try_join!(dcrd.chain_info(), wallet.info(), wallet.best_block())?;

@@ -24,3 +24,4 @@ mod voter_healing;
 mod voter_history;
 mod voter_start_faults;
 mod voter_votes;
+mod voter_wallet;

@@ -18,8 +18,10 @@ use dcrstakepool::domain::{
     FeeVerdict, InstanceId, KeyIndex, PoolId, Preference, Revision, UserId,
 };
 use dcrstakepool::node;
-use dcrstakepool::rpc::Voter as _;
-use dcrstakepool::rpc::wire::{Empty, ImportRequest, PreferencesPush, ScriptImport, Status};
+use dcrstakepool::rpc::wire::{
+    Empty, EnrolmentRequest, ImportRequest, PreferencesPush, ScriptImport, Status, code,
+};
+use dcrstakepool::rpc::{Error, Voter as _};
 use dcrstakepool::shutdown::Tasks;
 use dcrstakepool::voter::chain::Chain;
 use dcrstakepool::voter::disk::{Disk, Kind};
@@ -36,6 +38,8 @@ use crate::harness::fake_daemon::{FakeDaemon, Reply};
 use crate::harness::program;
 
 pub const POOL: PoolId = PoolId(Uuid::from_u128(7));
+/// Said after all that keeps a voter from vouching.
+pub const LAST_WORD: &str = "made up later";
 pub const TOKEN: &str = "a-token-that-only-tests-may-use-0123456789";
 
 /// Everything of one simnet account, from the vectors.
@@ -205,6 +209,16 @@ impl Bed {
         self.wallet.answer("getbestblock", best);
     }
 
+    /// The wallet has all keys and scripts, and does not come further than the script when it is asked to
+    /// vouch for an enrolment: `LAST_WORD`.
+    pub fn let_wallet_know(&self) {
+        let own = json!({
+            "isvalid": true, "ismine": true, "pubkeyaddr": vector("/children/0/pubkeyaddr"),
+        });
+        self.wallet.answer("validateaddress", own);
+        self.wallet.refuse("createmultisig", -32603, LAST_WORD);
+    }
+
     /// Votes that dcrd got, once there are `count`.
     pub async fn votes(&self, count: usize) -> Vec<ParsedVote> {
         let sent = self.dcrd.wait_for_calls("sendrawtransaction", count).await;
@@ -233,12 +247,66 @@ impl Running {
         panic!("never: {what}: {:#?}", self.status().await);
     }
 
+    /// Waits until an alarm is on.
+    pub async fn alarmed(&self, id: &str) -> Status {
+        self.until(id, |now| has_alarm(now, id)).await
+    }
+
+    /// Waits until an alarm is off.
+    pub async fn calm(&self, id: &str) -> Status {
+        self.until("no alarm", |now| !has_alarm(now, id)).await
+    }
+
+    /// Whether the voter vouches for an enrolment, and if not, why it is unavailable.
+    pub async fn vouches(&self) -> Result<(), String> {
+        let request = EnrolmentRequest {
+            user_id: UserId(5),
+            key_index: KeyIndex(0),
+            user_pubkey_address: vector("/children/1/pubkeyaddr"),
+        };
+        match self.service.verify_enrolment(request).await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused { code, message }) => {
+                assert_eq!(code, code::UNAVAILABLE, "{message}");
+                Err(message)
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Waits until the voter does not vouch, for a reason with this word.
+    pub async fn vouches_not(&self, word: &str) {
+        for _ in 0..600 {
+            let reason = self.vouches().await.err();
+            if reason.is_some_and(|reason| reason.contains(word)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("never: {word}: {:?}", self.vouches().await);
+    }
+
     /// As the role does on SIGTERM.
     pub async fn stop(self) {
         let limit = std::time::Duration::from_secs(30);
         self.front.stop_and_wait(limit).await;
         assert!(self.back.stop_and_wait(limit).await, "tasks are left");
     }
+}
+
+pub fn has_alarm(status: &Status, id: &str) -> bool {
+    status.alarms.iter().any(|alarm| alarm.id == id)
+}
+
+/// The recorded `walletinfo` with some of it changed.
+pub fn wallet_info(changes: &Value) -> Value {
+    let text = include_str!("../data/current/w_walletinfo.json");
+    let recorded: Value = serde_json::from_str(text).unwrap();
+    let mut info = recorded["response"]["result"].clone();
+    for (key, value) in changes.as_object().unwrap() {
+        info[key] = value.clone();
+    }
+    info
 }
 
 /// The script of `Bed::leave_state`, as web gives it.

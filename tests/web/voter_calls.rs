@@ -17,7 +17,7 @@ use dcrstakepool::rpc::{Error, Voter as _};
 use serde_json::{Value, json};
 
 use super::voter_bed::{Bed, POOL, Running, own_ticket, vector};
-use super::voter_chain::{bought, own_script};
+use super::voter_chain::{bought, own_script, revocation_of};
 use crate::harness::fake_daemon::{FakeDaemon, Reply};
 
 /// The block of the tickets here.
@@ -73,7 +73,9 @@ async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
     let ours = own_script();
     let (new, spent) = (bought(1, ours), bought(2, ours));
     let foreign = bought(3, PayTo::ScriptHash([9; 20]));
-    let_it_know(&bed.dcrd, &[&new, &spent, &foreign]);
+    // A transaction, but no ticket.
+    let revocation = revocation_of(spent.hash());
+    let_it_know(&bed.dcrd, &[&new, &spent, &foreign, &revocation]);
     let own = json!({"isvalid": true, "ismine": true});
     bed.wallet.answer("validateaddress", own);
     bed.dcrd.answer("getrawmempool", json!([]));
@@ -87,9 +89,10 @@ async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
         spent.hash(),
         foreign.hash(),
         none,
+        revocation.hash(),
     ];
     let first = outcomes(&voter, &hashes).await;
-    assert_eq!(first, [Known, Added, Spent, NotOurs, NotFound]);
+    assert_eq!(first, [Known, Added, Spent, NotOurs, NotFound, NotFound]);
     let request = AddTickets {
         hashes: hashes.to_vec(),
     };
@@ -106,7 +109,7 @@ async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
     assert_eq!(told(2), (address, Some(Height(460))), "spent, but ours");
     assert_eq!(told(3), (None, None), "whose it is nobody says");
     let again = outcomes(&voter, &hashes).await;
-    assert_eq!(again, [Known, Known, Spent, NotOurs, NotFound]);
+    assert_eq!(again, [Known, Known, Spent, NotOurs, NotFound, NotFound]);
 
     let given = bed.wallet.wait_for_calls("addtransaction", 1).await;
     assert_eq!(given[0], json!([MINED_IN, new.to_hex()]));

@@ -12,7 +12,7 @@ use dcrstakepool::decred::vote::{self, VoteRequest};
 use dcrstakepool::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
 use serde_json::{Value, json};
 
-use super::voter_bed::vector;
+use super::voter_bed::{Bed, vector};
 use crate::harness::fake_daemon::{FakeDaemon, Reply};
 
 /// The tip of `Bed::leave_state`; blocks of the chain are above it.
@@ -190,6 +190,22 @@ fn raw(transaction: &Transaction, mined: Option<(BlockHash, u32)>) -> Value {
         raw["blockheight"] = json!(height);
     }
     raw
+}
+
+/// A chain from the saved state's tip to where the wallet is.
+pub fn chain_to_485(bed: &Bed) -> Chain {
+    let chain = Chain::install(&bed.dcrd);
+    for _ in 481..=485 {
+        chain.grow(vec![]);
+    }
+    bed.wallet.answer("ticketinfo", json!([]));
+    chain
+}
+
+/// The own ticket wins in a new block.
+pub fn announce_own(bed: &Bed, chain: &Chain) {
+    let tip = chain.grow(vec![]);
+    bed.announce_winners_at(tip.hash, tip.height);
 }
 
 /// Blocks that nobody reads.
