@@ -26,6 +26,8 @@ pub mod id {
 
 /// Two voters count the tickets of a new block at different moments.
 const DIFFER_SECS: i64 = 10;
+/// What two web processes push at the same moment is settled at the next look.
+const OLDER_SECS: i64 = 10;
 /// Branches of one block end with the next one.
 const BRANCH_SECS: i64 = 60;
 
@@ -250,7 +252,7 @@ impl Pool {
         }
         if let Some(ahead) = &view.ahead {
             let message = format!("{name} {ahead}");
-            holds(Reason::new(id::DATABASE_IS_OLDER, name, message));
+            holds(Reason::new(id::DATABASE_IS_OLDER, name, message).patience(OLDER_SECS));
         }
         let status = view.status.as_ref().filter(|_| view.connected);
         let tip = status.and_then(|status| status.best.as_ref());

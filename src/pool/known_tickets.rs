@@ -342,6 +342,25 @@ mod tests {
     }
 
     #[test]
+    fn a_full_pool_takes_a_few_megabytes() {
+        let mut known = KnownTickets::default();
+        for voter in 0..3 {
+            let mut all = page(voter, &[(1, TicketStatus::Live)]);
+            let ticket = all.tickets.remove(0);
+            all.tickets = (0..41_000_u32)
+                .map(|n| TicketRecord {
+                    hash: Hash::of(&n.to_be_bytes()),
+                    ..ticket.clone()
+                })
+                .collect();
+            known.take(usize::try_from(voter).unwrap(), &all);
+        }
+        assert_eq!(known.holders.len(), 41_000);
+        let bytes = known.holders.capacity() * size_of::<(TicketHash, Holders)>();
+        assert!(bytes < 4_000_000, "{bytes}");
+    }
+
+    #[test]
     fn voters_beyond_the_bits_are_left_out() {
         let mut known = one_lacks();
         known.take(VOTERS_MOST, &page(5, &[(6, TicketStatus::Live)]));

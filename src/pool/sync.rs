@@ -144,7 +144,10 @@ impl Pool {
                 return Ok(());
             }
         }
-        self.push_all(peer, tables, false).await
+        // Another process may have changed something since the tables were read.
+        let fresh = self.tables_anew().await.ok();
+        self.push_all(peer, fresh.as_deref().unwrap_or(tables), false)
+            .await
     }
 
     /// Sends all preferences. A refusal is kept, so that it is not tried again without a change.

@@ -97,6 +97,8 @@ async fn a_restored_backup_changes_nobodys_votes_and_says_so() {
     testing::round(&pool).await;
     assert_eq!(bits(&test, kim), [5, 5, 5]);
     assert_eq!(bits(&test, lee), [1, 1, 1]);
+    assert_eq!(older(&pool).await, None, "two webs may have pushed at once");
+    test.clock.advance(10);
     let told = older(&pool).await.unwrap().message;
     for part in [
         "knows 2 scripts up to key index 3, the database 1 up to 1",
@@ -186,6 +188,8 @@ async fn an_operator_confirms_a_restored_database() {
     } = restored().await;
     pool.check_voters().await;
     testing::round(&pool).await;
+    test.clock.advance(10);
+    assert!(older(&pool).await.is_some());
     // As `resume` does: another process.
     let resume = test.over(&store, settings()).await;
     let taken = resume.accept_preferences().await.unwrap();
