@@ -3,4 +3,5 @@
 pub mod claims;
 mod current;
 mod legacy;
+mod low_fee;
 mod recipes;

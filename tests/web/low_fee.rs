@@ -13,6 +13,10 @@ use serde_json::Value;
 use super::browser::{Answer, Browser};
 use super::site::{Site, user_address, wait_for};
 
+/// How a user sees a low-fee ticket.
+const IGNORED: &str = "<span class=\"badge bad\">Low fee</span>";
+const ADDED: &str = "<span class=\"badge info\">Low fee, added</span>";
+
 /// The site with an admin (user 1) and an enrolled user (2), whose ticket address comes last.
 async fn site_with_users() -> (Site, Browser, Browser, String) {
     let site = Site::start().await;
@@ -116,12 +120,8 @@ async fn from_an_ignored_ticket_to_its_vote() {
         .await
         .shows("There are none: every ticket that may still vote");
     learn(&site, &[ticket(1, &address), ticket(2, &address)]);
-    let page = shows_in_time(&mut user, "/tickets", "Low fee").await;
-    assert!(
-        !page
-            .body
-            .contains("<span class=\"badge info\">Low fee, added")
-    );
+    let page = shows_in_time(&mut user, "/tickets", IGNORED).await;
+    assert!(!page.body.contains(ADDED));
 
     let page = shows_in_time(&mut admin, "/admintickets", "Ignored").await;
     let (first, second) = (hash(1).to_string(), hash(2).to_string());
@@ -135,21 +135,21 @@ async fn from_an_ignored_ticket_to_its_vote() {
     answer.shows("by user 1");
     voters_have(&site, &[1]).await;
     let page = user.get("/tickets").await;
-    page.shows("<span class=\"badge info\">Low fee, added");
-    page.shows("<span class=\"badge bad\">Low fee");
+    page.shows(ADDED);
+    page.shows(IGNORED);
     let again = admin.submit("/admintickets", &fields).await;
     again.shows("was added before");
 
     learn(&site, &[voted(1, &address)]);
     let page = shows_in_time(&mut user, "/tickets", "in block 190, reward 3.00 DCR").await;
-    page.shows("Low fee, added");
+    page.shows(ADDED);
     // Ten blocks on it leaves the list, and is still shown as added.
     voters_have(&site, &[]).await;
     shows_in_time(&mut admin, "/admintickets?past", "Voted</span>")
         .await
         .shows("Added");
     let page = user.get("/tickets").await;
-    page.shows("Low fee, added");
+    page.shows(ADDED);
     let log = site.log();
     assert!(log.contains("low-fee list taken"), "{log}");
 }
@@ -174,13 +174,13 @@ async fn a_removed_ticket_is_ignored_again_and_nonsense_is_answered_one_by_one()
     answer.shows("not known here");
     answer.shows("&lt;nonsense&gt;");
     voters_have(&site, &[1, 2]).await;
-    shows_in_time(&mut user, "/tickets", "Low fee, added").await;
+    shows_in_time(&mut user, "/tickets", ADDED).await;
 
     let fields = [("tickets[]", second.as_str()), ("action", "remove")];
     let answer = admin.submit("/admintickets", &fields).await;
     answer.shows("removed, ignored again");
     voters_have(&site, &[1]).await;
-    shows_in_time(&mut user, "/tickets", "<span class=\"badge bad\">Low fee").await;
+    shows_in_time(&mut user, "/tickets", IGNORED).await;
 
     for (fields, problem) in [
         (&[("action", "add")][..], "No ticket is chosen."),
@@ -307,7 +307,7 @@ async fn the_command_adds_the_ignored_tickets_of_a_user_beside_the_running_site(
         assert_eq!(voter.fake.with(|state| state.low_fee.len()), 2);
         assert_eq!(voter.fake.calls_of(method::ADD_TICKETS), 1);
     }
-    shows_in_time(&mut user, "/tickets", "Low fee, added").await;
+    shows_in_time(&mut user, "/tickets", ADDED).await;
     admin.get("/admintickets").await.shows("by command");
 
     // Nothing is left to find; by their hashes they are known.
@@ -353,7 +353,7 @@ async fn the_command_takes_hashes_of_tickets_that_the_pool_missed() {
     for voter in &site.voters {
         voter.fake.emit(&Event::Tickets { sequence: 1 });
     }
-    shows_in_time(&mut user, "/tickets", "Low fee, added").await;
+    shows_in_time(&mut user, "/tickets", ADDED).await;
 
     let table = site
         .command(&["add-invalid-tickets", hashes[0], hashes[3]])

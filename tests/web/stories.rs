@@ -135,7 +135,7 @@ async fn tickets_appear_newest_first_a_hundred_a_page() {
     let second = browser.get("/tickets?page=2").await;
     assert_eq!(second.body.matches("data-label=\"Status\"").count(), 30);
     assert!(second.body.contains(&oldest));
-    second.shows("Low fee");
+    second.shows("badge bad\">Low fee</span>");
     browser
         .get("/tickets?page=nonsense")
         .await
