@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blocks::Block;
+use super::disk::Kind;
 use super::life::Settled;
 use super::preferences::Refusal;
 use super::scripts::{BadScript, Script, ScriptHash};
@@ -65,6 +66,8 @@ pub enum Report {
     Agendas(Agendas),
     Signers(Arc<Signers>),
     Alarm(&'static str, Option<String>),
+    /// A part of the state could not be written.
+    NotSaved(Kind),
     Rescan(Option<RescanProgress>),
     /// The database's preferences.
     Preferences(PoolId, Vec<Preference>),

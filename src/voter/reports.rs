@@ -142,6 +142,7 @@ impl Engine {
                 self.prepare_all_keys();
             }
             Report::Alarm(id, message) => self.alarm(id, message),
+            Report::NotSaved(kind) => self.touch(kind),
             Report::Rescan(progress) => {
                 // The mark itself is set and cleared by request; this is only whether it runs.
                 if let (Some(now), Some(running)) = (self.state.rescan.as_mut(), progress) {

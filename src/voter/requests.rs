@@ -99,7 +99,8 @@ impl Engine {
             Ok(registered) => registered,
             Err(error) => return drop(reply.send(Err(error))),
         };
-        if !registered.any_new {
+        // Scripts that are known and not on disk yet are no better than new ones.
+        if !registered.any_new && !self.is_dirty(Kind::Scripts) {
             return drop(reply.send(Ok(registered)));
         }
         let saved = self.save(Kind::Scripts);
