@@ -5,8 +5,12 @@
 mod accidents;
 mod alone;
 mod base;
+mod clock;
 mod connections;
+mod database;
+mod disks;
 mod downtime;
+mod enrolment;
 mod missed;
 mod order;
 mod processes;

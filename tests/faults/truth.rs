@@ -174,6 +174,11 @@ pub fn is_told_by_all(stage: &Stage) {
     for voter in 0..stage.world.pool.voters.len() {
         is_told_by_voter(stage, voter);
     }
+    is_told_by_web(stage);
+}
+
+/// Web tells exactly what the chain does.
+pub fn is_told_by_web(stage: &Stage) {
     let node = stage.world.node();
     wait::until("web's tickets to be the chain's", || {
         compare(&of_chain(node), &of_web(stage))
@@ -193,7 +198,9 @@ pub fn is_told_by_voter(stage: &Stage, voter: usize) {
 pub fn is_known_by_wallet(stage: &Stage, node: usize) {
     let wallet = &stage.world.simnet.voting_wallets[node];
     wait::until("the wallet to know all tickets", || {
-        let infos: serde_json::Value = wallet.rpc().get("ticketinfo", &json!([]));
+        // It may have been started anew since it was asked last.
+        let infos = wallet.rpc().call("ticketinfo", &json!([]));
+        let infos = infos.map_err(|error| error.to_string())?;
         let infos = infos.as_array().into_iter().flatten();
         let known: HashSet<TicketHash> = infos
             .filter_map(|info| info["hash"].as_str()?.parse().ok())

@@ -49,31 +49,31 @@ impl MariaDb {
             .tempdir()
             .expect("a folder")
             .keep();
-        let data = dir.join("data");
-        install(&dir, &data);
+        install(&dir, &dir.join("data"));
         let port = free_port();
-        let mut keeper = Command::new("sh")
-            .args(["-c", KEEPER, "keeper"])
-            .arg(&dir)
-            .arg(program("mariadbd"))
-            .args(arguments(&dir, &data, port))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("sh");
-        let mut pid = String::new();
-        BufReader::new(keeper.stdout.take().expect("piped"))
-            .read_line(&mut pid)
-            .expect("the server's process id");
+        let (keeper, pid) = launch(&dir, port);
         let server = MariaDb {
             keeper,
-            pid: pid.trim().parse().expect("a number"),
+            pid,
             port,
             dir,
         };
         server.wait_until_it_answers();
         server
+    }
+
+    /// kill -9.
+    pub fn kill(&self) {
+        self.signal("KILL");
+    }
+
+    /// Starts it again after `kill`, with the same data and port.
+    pub fn start_again(&mut self) {
+        self.keep_folder();
+        self.end();
+        let _ = fs::remove_file(self.dir.join("keep"));
+        (self.keeper, self.pid) = launch(&self.dir, self.port);
+        self.wait_until_it_answers();
     }
 
     fn wait_until_it_answers(&self) {
@@ -179,6 +179,12 @@ impl MariaDb {
         assert!(status.success(), "kill -{name} {}", self.pid);
     }
 
+    /// The keeper ends, and with it the server.
+    fn end(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+
     fn keep_folder(&self) {
         let _ = fs::write(self.dir.join("keep"), "");
     }
@@ -189,9 +195,27 @@ impl Drop for MariaDb {
         if std::thread::panicking() {
             self.keep_folder();
         }
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
+        self.end();
     }
+}
+
+/// Starts a server on a folder; gives its keeper and its process id.
+fn launch(dir: &Path, port: u16) -> (Child, u32) {
+    let mut keeper = Command::new("sh")
+        .args(["-c", KEEPER, "keeper"])
+        .arg(dir)
+        .arg(program("mariadbd"))
+        .args(arguments(dir, &dir.join("data"), port))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sh");
+    let mut pid = String::new();
+    BufReader::new(keeper.stdout.take().expect("piped"))
+        .read_line(&mut pid)
+        .expect("the server's process id");
+    (keeper, pid.trim().parse().expect("a number"))
 }
 
 fn install(dir: &Path, data: &Path) {

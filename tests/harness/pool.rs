@@ -17,6 +17,7 @@ pub struct Role {
     command: &'static str,
     folder: PathBuf,
     port: u16,
+    environment: Vec<(String, String)>,
     process: Process,
 }
 
@@ -37,14 +38,21 @@ impl Role {
     ) -> Self {
         std::fs::create_dir_all(folder).expect("a folder can be made");
         write_private(&folder.join("dcrstakepool.toml"), config);
-        let process = run(name, command, folder);
+        let process = run(name, command, folder, &[]);
         Self {
             name: name.to_owned(),
             command,
             folder: folder.to_path_buf(),
             port,
+            environment: Vec::new(),
             process,
         }
+    }
+
+    /// What it finds in its environment from its next start on.
+    pub fn set_environment(&mut self, variables: &[(&str, &str)]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.environment = variables.iter().map(owned).collect();
     }
 
     pub fn wait_ready(&mut self) {
@@ -86,7 +94,7 @@ impl Role {
 
     /// Starts it again, and gives back control at once.
     pub fn launch_again(&mut self) {
-        self.process = run(&self.name, self.command, &self.folder);
+        self.process = run(&self.name, self.command, &self.folder, &self.environment);
     }
 
     pub fn start_again(&mut self) {
@@ -108,10 +116,18 @@ impl Role {
     }
 }
 
-fn run(name: &str, command: &'static str, folder: &Path) -> Process {
+fn run(
+    name: &str,
+    command: &'static str,
+    folder: &Path,
+    environment: &[(String, String)],
+) -> Process {
     let config = folder.join("dcrstakepool.toml");
     let mut program = program::command(&[command, "--config"]);
     program.arg(config).current_dir(folder);
+    for (name, value) in environment {
+        program.env(name, value);
+    }
     Process::start(name, &program, &log_path(folder))
 }
 

@@ -125,6 +125,24 @@ impl User {
         assert_eq!(answer.json()["status"], "success", "{}", answer.body);
     }
 
+    /// Sends an address when it is called, perhaps from another thread, to a site that may die meanwhile.
+    pub fn submission(&self) -> impl FnOnce() -> std::io::Result<Response> + Send + 'static {
+        let address = self.wallet.new_public_key_address();
+        let (port, bearer) = (self.port, format!("Bearer {}", self.token));
+        move || {
+            let headers = [("Authorization", bearer.as_str())];
+            let form = [("UserPubKeyAddr", address.as_str())];
+            http::request(port, "/api/v1/address", &headers, Some(&form))
+        }
+    }
+
+    /// `None` before an address was submitted.
+    pub fn ticket_address(&self) -> Option<String> {
+        let answer = self.api("/api/v2/getpurchaseinfo", None).json();
+        let address = answer["data"]["TicketAddress"].as_str()?;
+        (!address.is_empty()).then(|| address.to_owned())
+    }
+
     pub fn set_vote_bits_by_api(&self, bits: u16) {
         let answer = self.api("/api/v2/voting", Some(&[("VoteBits", &bits.to_string())]));
         assert_eq!(answer.json()["status"], "success", "{}", answer.body);
