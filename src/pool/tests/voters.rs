@@ -1,3 +1,4 @@
+use crate::db::NewPreference;
 use crate::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{FeeVerdict, Preference, Revision, TicketRecord, TicketStatus, UserId};
 use crate::pool::VotingError;
@@ -317,4 +318,26 @@ async fn watchers_run_until_the_role_stops() {
         .tasks
         .stop_and_wait(std::time::Duration::from_secs(20));
     assert!(stopped.await);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_hides_no_change_of_another_web() {
+    let test = TestPool::new().await;
+    let user = test.user("kim@example.com").await;
+    test.round().await;
+    test.pool.enrol(user, KEYS[0], None).await.unwrap();
+    test.round().await;
+    let change = NewPreference {
+        user_id: user,
+        version: VoteVersion(10),
+        bits: VoteBits(5),
+        choices: Vec::new(),
+    };
+    test.store.set_preference(change).await.unwrap();
+    let bits = || test.voters[0].state().preferences[&user].bits;
+    test.round().await;
+    assert_eq!(bits(), VoteBits(1), "it is read every few seconds");
+    test.clock.advance(-3600);
+    test.round().await;
+    assert_eq!(bits(), VoteBits(5));
 }
