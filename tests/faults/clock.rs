@@ -22,7 +22,10 @@ fn jumping_clocks_cost_no_vote_and_no_session() {
     let library = library();
     let variables = [
         ("LD_PRELOAD", library.to_str().expect("a plain path")),
-        ("FAKETIME_TIMESTAMP_FILE", clock.to_str().expect("a plain path")),
+        (
+            "FAKETIME_TIMESTAMP_FILE",
+            clock.to_str().expect("a plain path"),
+        ),
         ("FAKETIME_NO_CACHE", "1"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ];
@@ -55,10 +58,13 @@ fn jumping_clocks_cost_no_vote_and_no_session() {
     newcomer.set_vote_bits_by_api(1);
     set(&clock, "+0");
     let recovery = stage.becomes_normal();
-    stage.world.users[2].sign_in();
+    stage.world.users[2].page("/settings");
     truth::is_told_by_all(&stage);
     stage.nothing_was_lost();
-    stage.tell("clocks of voters and web jump an hour back and forth", recovery);
+    stage.tell(
+        "clocks of voters and web jump an hour back and forth",
+        recovery,
+    );
 }
 
 fn set(clock: &Path, offset: &str) {

@@ -48,7 +48,13 @@ fn goes_on(stage: &mut Stage) -> Answers {
     let (start, mut answers) = (Instant::now(), Answers::default());
     while start.elapsed() < AWAY {
         stage.mine_for(1);
-        for path in ["/", "/stats", "/signin", "/api/v2/stats", "/api/v2/getpurchaseinfo"] {
+        for path in [
+            "/",
+            "/stats",
+            "/signin",
+            "/api/v2/stats",
+            "/api/v2/getpurchaseinfo",
+        ] {
             let asked = Instant::now();
             let port = stage.world.pool.web.port();
             let answer = http::request(port, path, &[("Authorization", "Bearer x.y.z")], None)
@@ -69,7 +75,7 @@ fn goes_on(stage: &mut Stage) -> Answers {
 fn is_back(mut stage: Stage, what: &str, answers: &Answers) {
     let recovery = stage.becomes_normal();
     for user in &mut stage.world.users {
-        user.sign_in();
+        assert!(user.page("/settings").contains(&user.email), "signed out");
         assert!(!user.purchase_info().ticket_address.is_empty());
     }
     stage.world.user_joins("cleo").submit_address_by_page();

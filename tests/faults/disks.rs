@@ -38,7 +38,8 @@ fn a_full_disk_costs_no_vote_and_no_script() {
     let scripts = stage.status(1).expect("a status").scripts.count;
     stage.world.user_joins("cleo").submit_address_by_page();
     let log = stage.world.pool.web.log();
-    assert!(log.contains("script not imported yet"), "web was not told");
+    let refusal = "the voter cannot write its state";
+    assert!(log.contains(refusal), "web was not told");
     stage.mine_for(1);
 
     disk.empty();
