@@ -37,7 +37,9 @@ fn a_node_votes_tickets_that_were_bought_while_it_was_away() {
 
     stage.stop(Part::Voter(0));
     let votes_on_chain = |stage: &Stage| count_votes(&truth::of_chain(stage.world.node()), &bought);
-    let took = stage.mine_until(SOON, "votes of the new tickets", |stage| votes_on_chain(stage) >= 5);
+    let took = stage.mine_until(SOON, "votes of the new tickets", |stage| {
+        votes_on_chain(stage) >= 5
+    });
     let voted = votes_on_chain(&stage);
     stage.start(Part::Voter(0));
     stage.becomes_normal();

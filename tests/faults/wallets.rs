@@ -76,6 +76,34 @@ fn a_fresh_wallet_from_the_seed_becomes_useful_by_itself() {
     );
 }
 
+/// Wallet and voter are set up anew on an empty disk, from seed and configuration.
+#[test]
+#[ignore = "for --all"]
+fn a_voting_node_on_a_new_machine_learns_everything() {
+    let mut stage = Stage::open("machine");
+    stage.stop(Part::Voter(1));
+    stage.world.simnet.voting_wallets[1].replace(VOTING_SEED);
+    let folder = stage.world.pool.voters[1].folder().join("data");
+    std::fs::remove_dir_all(folder).expect("a voter's data");
+    stage.mine_for(2);
+    stage.start(Part::Wallet(1));
+    let node = stage.world.simnet.nodes[2].height();
+    stage.world.simnet.voting_wallets[1].wait_synced(node);
+    stage.start(Part::Voter(1));
+    stage.supervise();
+    let recovery = stage.becomes_normal();
+    truth::is_known_by_wallet(&stage, 1);
+    truth::is_told_by_all(&stage);
+    stage.stop(Part::Voter(0));
+    stage.mine_for(BLOCKS);
+    stage.start(Part::Voter(0));
+    stage.supervise();
+    stage.becomes_normal();
+    truth::is_told_by_all(&stage);
+    stage.nothing_was_lost();
+    stage.tell("a wallet from the seed and a voter without data", recovery);
+}
+
 /// Starts the voter again, without the memory signer.
 fn signs_by_wallet(stage: &mut Stage, voter: usize) {
     stage.stop(Part::Voter(voter));
