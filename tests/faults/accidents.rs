@@ -28,25 +28,30 @@ impl Stage {
 
     /// kill -9.
     pub fn kill(&mut self, part: Part) {
+        self.away.insert(part);
         self.process(part).kill();
     }
 
     /// Asks it to end, and waits for that.
     pub fn stop(&mut self, part: Part) {
+        self.away.insert(part);
         self.process(part).stop();
     }
 
     /// It stays, and does nothing: SIGSTOP.
     pub fn freeze(&mut self, part: Part) {
+        self.away.insert(part);
         self.process(part).signal("STOP");
     }
 
     pub fn thaw(&mut self, part: Part) {
+        self.away.remove(&part);
         self.process(part).signal("CONT");
     }
 
     /// Starts it again after its end, and waits for nothing.
     pub fn start(&mut self, part: Part) {
+        self.away.remove(&part);
         match part {
             Part::Dcrd(n) => self.world.simnet.nodes[n + 1].launch_again(),
             Part::Wallet(n) => self.world.simnet.voting_wallets[n].launch_again(),
@@ -93,11 +98,12 @@ impl Stage {
 impl Stage {
     /// Mines so many blocks, about one a second, each when its parent has all votes or the time for them
     /// is over (a block cannot be made with less than three). Users buy in between when the chain could
-    /// run out of tickets.
+    /// run out of tickets, unless the site is away.
     pub fn mine_for(&mut self, blocks: u32) {
         let end = self.world.height() + blocks;
         while self.world.height() < end {
-            if self.world.unspent_tickets() < TICKETS_IN_STOCK {
+            let low = self.world.unspent_tickets() < TICKETS_IN_STOCK;
+            if low && !self.away.contains(&Part::Web) {
                 self.buy();
             } else {
                 self.mine_one();

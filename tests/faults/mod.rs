@@ -5,6 +5,7 @@
 mod accidents;
 mod alone;
 mod base;
+mod chaos;
 mod clock;
 mod connections;
 mod database;

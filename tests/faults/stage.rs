@@ -4,6 +4,7 @@
 //! die and the chain goes on as long as a voter lives. Lines that a test may break run from each voter to
 //! its dcrd and dcrwallet and from web to each voter.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub const PACE: Duration = Duration::from_secs(1);
 pub const VOTE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A process of the pool; voting nodes count from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     Dcrd(usize),
     Wallet(usize),
@@ -79,6 +80,8 @@ pub struct Stage {
     pub database_url: String,
     /// The server of a stage on MariaDB, its own.
     pub server: Option<MariaDb>,
+    /// Parts that a test took away.
+    pub away: BTreeSet<Part>,
     pub watch: Watch,
 }
 
@@ -120,6 +123,7 @@ impl Stage {
             lines,
             database_url,
             server,
+            away: BTreeSet::new(),
             watch,
         };
         stage.becomes_normal();
