@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::configs::{Endpoint, Terms, voter_config, web_config};
 use crate::harness::dcrd::Dcrd;
@@ -65,6 +65,8 @@ pub struct Lines {
 /// What is measured from the start of a scenario on.
 #[derive(Debug)]
 pub struct Watch {
+    /// From the copy to a pool in which all is normal.
+    pub opened: Duration,
     /// The first block whose votes the scenario answers for.
     pub from: u32,
     /// The longest time from a block to its last vote at the node that mines.
@@ -92,6 +94,7 @@ impl Stage {
     }
 
     pub fn open_on(name: &str, database: Database) -> Self {
+        let start = Instant::now();
         let folder = Folder::new(name);
         let facts = base::copy_to(folder.path(), database);
         let simnet = wake_network(folder.path(), &facts.users);
@@ -116,6 +119,7 @@ impl Stage {
         world.ledger.read(world.simnet.node());
         let watch = Watch {
             from: world.height() + 1,
+            opened: Duration::ZERO,
             slowest_votes: Duration::ZERO,
         };
         let mut stage = Self {
@@ -127,6 +131,7 @@ impl Stage {
             watch,
         };
         stage.becomes_normal();
+        stage.watch.opened = start.elapsed();
         stage.watch.slowest_votes = Duration::ZERO;
         stage
     }

@@ -118,12 +118,14 @@ impl Stage {
             })
             .collect();
         let line = format!(
-            "\nmeasured: {scenario}: {} blocks, {} missed; normal after {:.1} s; {}; slowest votes {:.1} s\n",
+            "\nmeasured: {scenario}: {} blocks, {} missed; normal after {:.1} s; {}; slowest votes {:.1} s; \
+             stage open after {:.1} s\n",
             self.blocks(),
             self.world.ledger.missed_from(self.watch.from),
             recovery.as_secs_f64(),
             shares.join("; "),
             self.watch.slowest_votes.as_secs_f64(),
+            self.watch.opened.as_secs_f64(),
         );
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
