@@ -20,19 +20,39 @@ pub struct Ledger {
     pub headers: BTreeMap<u32, BlockHeader>,
     /// The address that each votes by.
     pub tickets: HashMap<TicketHash, String>,
+    /// The tickets of each block.
+    mined: BTreeMap<u32, Vec<TicketHash>>,
     /// By the height of the block that carries them.
     pub votes: BTreeMap<u32, Vec<ParsedVote>>,
 }
 
 impl Ledger {
-    /// Reads what was mined since the last time.
+    /// Reads what was mined since the last time, and forgets blocks that are not in the chain any more: dcrd's
+    /// miner makes a sibling now and then.
     pub fn read(&mut self, node: &Dcrd) {
         let tip = node.height();
+        while let Some((height, header)) = self.headers.last_key_value() {
+            if *height <= tip && block_hash(node, *height) == header.hash.to_string() {
+                break;
+            }
+            self.forget_last();
+        }
         while self.next <= tip {
             let block = read_block(node, self.next);
             self.add(block);
             self.next += 1;
         }
+    }
+
+    fn forget_last(&mut self) {
+        let Some((height, _)) = self.headers.pop_last() else {
+            return;
+        };
+        self.votes.remove(&height);
+        for ticket in self.mined.remove(&height).unwrap_or_default() {
+            self.tickets.remove(&ticket);
+        }
+        self.next = height;
     }
 
     fn add(&mut self, block: Block) {
@@ -42,6 +62,7 @@ impl Ledger {
                 let ticket = Ticket::parse(tx).expect("a mined ticket is one");
                 let address = ticket.address(Network::Simnet).to_string();
                 self.tickets.insert(tx.hash(), address);
+                self.mined.entry(height).or_default().push(tx.hash());
             } else if ticket::is_vote(tx) {
                 let vote = ParsedVote::parse(tx).expect("a mined vote is one");
                 self.votes.entry(height).or_default().push(vote);
@@ -96,8 +117,12 @@ impl Ledger {
     }
 }
 
+fn block_hash(node: &Dcrd, height: u32) -> String {
+    node.rpc().get("getblockhash", &json!([height]))
+}
+
 fn read_block(node: &Dcrd, height: u32) -> Block {
-    let hash: String = node.rpc().get("getblockhash", &json!([height]));
+    let hash = block_hash(node, height);
     let hex: String = node.rpc().get("getblock", &json!([hash, false]));
     Block::from_hex(&hex).unwrap_or_else(|error| panic!("block {height}: {error}"))
 }
