@@ -270,7 +270,7 @@ async fn status_is_told_without_the_database() {
     assert_eq!(page, 503);
     let page = monitor.get("/status").await;
     page.shows("the database does not answer");
-    page.shows("wallet unlocked");
+    page.shows("preferences in sync");
     let alert = monitor.get("/alertz").await;
     assert_eq!(alert.status, StatusCode::SERVICE_UNAVAILABLE);
     alert.shows("the database does not answer");

@@ -16,6 +16,7 @@ mod site;
 mod start_faults;
 mod start_voter;
 mod start_web;
+mod status;
 mod stories;
 pub mod voter_bed;
 mod voter_calls;

@@ -48,7 +48,10 @@ fn reasons(report: &StatusReport) -> Vec<String> {
     if report.health >= Health::Critical {
         reasons.push("too few voters".to_owned());
     }
-    for alarm in &report.alarms {
+    // Those two are told already.
+    let told = ["halted", "too_few_voters"];
+    let others = report.alarms.iter();
+    for alarm in others.filter(|alarm| !told.contains(&alarm.id.as_str())) {
         reasons.push(format!("{}: {}", alarm.id, alarm.message));
     }
     reasons
@@ -79,11 +82,17 @@ mod tests {
             voter: "v1".into(),
             reason: "other key".into(),
         });
-        report.alarms.push(Alarm {
-            id: "wallet_locked".into(),
-            message: "the wallet is locked".into(),
-            since: 0,
-        });
+        for (id, message) in [
+            ("halted", "enrolment is halted"),
+            ("too_few_voters", "0 voters of at least 2 can vote"),
+            ("wallet_locked", "the wallet is locked"),
+        ] {
+            report.alarms.push(Alarm {
+                id: id.into(),
+                message: message.into(),
+                since: 0,
+            });
+        }
         assert_eq!(
             reasons(&report),
             [
