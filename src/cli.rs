@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::decred::TicketHash;
 
@@ -61,6 +61,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Has low-fee tickets voted: makes every voter know them and adds them to the list
     AddInvalidTickets(AddInvalidTicketsArgs),
+    /// Looks whether all is well with web or a voter
+    Check(CheckArgs),
     /// Buys pool tickets from your own dcrwallet (for ticket holders)
     Buy(BuyArgs),
 }
@@ -154,6 +156,34 @@ pub struct AddInvalidTicketsArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Print one JSON object: ok, `dry_run`, tickets with their voters, `voters_away`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which role is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckedRole {
+    Web,
+    Voter,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool check voter --config voter1.toml
+  dcrstakepool check web
+  dcrstakepool check web --json | jq '.checks[] | select(.status != \"ok\")'
+
+Changes nothing. `voter` asks the running voter by its own RPC; while none runs it looks at dcrd, dcrwallet and
+the saved state as a start would. `web` looks at the database and asks every voter.
+
+Exit codes: 0 nothing failed (warnings may be there), 1 something failed, 78 configuration.")]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub role: RoleArgs,
+    #[arg(value_enum, value_name = "web|voter")]
+    pub what: CheckedRole,
+    /// Print one JSON object: `ok`, and `checks` with `name`, `status`, `text`, `hint` each
     #[arg(long)]
     pub json: bool,
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::check::Check;
 use super::raw::RawNode;
+use crate::node;
 use crate::secret::Secret;
 
 /// How to reach a daemon's JSON-RPC.
@@ -48,6 +49,19 @@ impl NodeConfig {
             cert,
             cert_pem,
         })
+    }
+}
+
+impl NodeConfig {
+    /// For a client; `name` is `dcrd` or `dcrwallet`.
+    pub fn connection(&self, name: &'static str) -> node::Config {
+        node::Config {
+            name,
+            host: self.host.clone(),
+            user: self.user.clone(),
+            password: self.password.clone(),
+            cert_pem: self.cert_pem.clone(),
+        }
     }
 }
 

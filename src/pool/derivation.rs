@@ -103,14 +103,20 @@ impl Derivation {
         if pool == *user {
             return Err(EnrolError::WrongType);
         }
-        let cold = self.cold.key(index.0).map_err(|error| internal(&error))?;
         let script = RedeemScript::new(&pool, user);
         Ok(Derived {
             pool_pubkey_address: Address::pubkey(self.network, &pool).to_string(),
             redeem_script: script.to_hex(),
             ticket_address: script.address(self.network).to_string(),
-            fee_address: Address::pubkey_hash(self.network, cold.hash160()).to_string(),
+            fee_address: self.fee_address(index)?,
         })
+    }
+
+    /// Where the fees of a user go.
+    pub fn fee_address(&self, index: KeyIndex) -> Result<String, Error> {
+        let cold = self.cold.key(index.0);
+        let cold = cold.map_err(|error| Error::Internal(format!("deriving keys: {error}")))?;
+        Ok(Address::pubkey_hash(self.network, cold.hash160()).to_string())
     }
 }
 

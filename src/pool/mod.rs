@@ -16,6 +16,7 @@ mod follow;
 mod gauges;
 mod halt;
 mod invalid_tickets;
+mod inspect;
 mod jwt;
 mod known_tickets;
 mod low_fee;

@@ -3,6 +3,7 @@
 pub mod add_invalid_tickets;
 mod assembly;
 pub mod buy;
+pub mod check;
 pub mod failure;
 pub mod migrate;
 pub mod resume;
@@ -23,6 +24,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(args).await,
         Command::Resume(args) => resume::run(args).await,
         Command::AddInvalidTickets(args) => add_invalid_tickets::run(args).await,
+        Command::Check(args) => Box::pin(check::run(args)).await,
         Command::Buy(args) => buy::run(args).await,
     }
 }

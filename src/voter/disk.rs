@@ -75,7 +75,8 @@ pub enum Unreadable {
 pub struct Disk {
     dir: PathBuf,
     network: Network,
-    _lock: File,
+    /// `None` for who only looks.
+    _lock: Option<File>,
 }
 
 /// What was found, and what had to be passed over on the way.
@@ -99,8 +100,17 @@ impl Disk {
         Ok(Self {
             dir: dir.to_owned(),
             network,
-            _lock: lock,
+            _lock: Some(lock),
         })
+    }
+
+    /// To read beside the voter that holds the folder: each file is replaced whole.
+    pub fn look(dir: &Path, network: Network) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            network,
+            _lock: None,
+        }
     }
 
     fn path(&self, kind: Kind, generation: u32) -> PathBuf {

@@ -21,6 +21,7 @@ pub mod follow;
 pub mod gauges;
 pub mod health;
 pub mod index;
+pub mod inspect;
 pub mod life;
 pub mod links;
 pub mod load;

@@ -3,6 +3,7 @@
 mod api;
 mod browser;
 mod buy;
+mod check;
 mod config_cli;
 mod config_faults;
 mod database_away;
