@@ -152,7 +152,9 @@ fn make_siblings(world: &mut World) -> (String, String) {
     }
     part(world);
     let pair = [&world.simnet.nodes[0], &world.simnet.nodes[NODES]];
-    pair.iter().for_each(|node| node.generate(1));
+    for node in pair {
+        node.generate(1);
+    }
     let [near, far] = pair.map(Dcrd::best_hash);
     assert_ne!(near, far, "each node mined its own");
     meet(world);

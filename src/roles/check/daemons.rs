@@ -7,7 +7,7 @@ use crate::config::VoterConfig;
 use crate::node::check::Unfit;
 use crate::node::{Dcrd, Dcrwallet, Error, Fault};
 use crate::shutdown::Tasks;
-use crate::voter::survey::is_synced;
+use crate::voter::health::is_synced;
 
 pub async fn check(config: &VoterConfig, tasks: &Tasks) -> Findings {
     let both = join(dcrd(config, tasks), wallet(config, tasks));
