@@ -18,6 +18,8 @@ pub mod id {
     pub const DCRD_BEHIND: &str = "dcrd_behind";
     /// dcrd believes to be up to date, and its best block is old.
     pub const TIP_OLD: &str = "tip_old";
+    /// Blocks cannot be read: what is known of tickets grows old. Votes go on.
+    pub const CHAIN_NOT_READ: &str = "chain_not_read";
     pub const PREFERENCES_REFUSED: &str = "preferences_refused";
     /// Many users' bits changed within an hour.
     pub const PREFERENCES_CHURN: &str = "preferences_churn";

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::alarms::id;
 use super::blocks::Block;
 use super::chain::Chain;
 use super::event::Report;
@@ -15,6 +16,8 @@ use crate::rpc::wire::Tip;
 /// Looks again even when nobody says that the chain moved.
 const IDLE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
+/// Failures in a row that are no accident of a reorganisation any more.
+const TOO_MANY: u32 = 20;
 
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
@@ -27,16 +30,28 @@ enum Trouble {
 /// Never ends by itself. `chain` is what the state has applied already.
 pub async fn run(links: Links, chain: Chain) {
     let mut follower = Follower { links, chain };
+    let mut failures = 0u32;
     loop {
         let pause = match follower.catch_up().await {
-            Ok(()) => IDLE,
+            Ok(()) => {
+                if failures >= TOO_MANY {
+                    follower.alarm(None).await;
+                }
+                failures = 0;
+                IDLE
+            }
             // The next connect pokes.
             Err(Trouble::Node(error)) if error.is_unavailable() => {
                 tracing::debug!(%error, "following the chain is interrupted");
                 PAUSE
             }
             Err(error) => {
-                tracing::warn!(%error, "following the chain is interrupted");
+                failures = failures.saturating_add(1);
+                if failures == TOO_MANY {
+                    follower.alarm(Some(error.to_string())).await;
+                } else if failures < TOO_MANY {
+                    tracing::warn!(%error, "following the chain is interrupted");
+                }
                 PAUSE
             }
         };
@@ -51,6 +66,11 @@ struct Follower {
 }
 
 impl Follower {
+    async fn alarm(&self, message: Option<String>) {
+        let report = Report::Alarm(id::CHAIN_NOT_READ, message);
+        self.links.report(report).await;
+    }
+
     async fn catch_up(&mut self) -> Result<(), Trouble> {
         let dcrd = self.links.dcrd.pinned()?.unhurried();
         // The chain of another network would take back all that is known here. The check pokes.

@@ -10,6 +10,9 @@ use super::links::Links;
 use crate::decred::TicketHash;
 use crate::node;
 
+/// Tickets looked up in one look: there are more only when a whole chain was left.
+const LOOKED_UP: usize = 500;
+
 /// What was absent at the last look.
 #[derive(Debug, Default)]
 pub struct Absences(HashSet<TicketHash>);
@@ -49,7 +52,8 @@ pub async fn look(links: &Links, absences: &mut Absences) -> Result<(), node::Er
         return Ok(());
     }
     let mut gone = Vec::new();
-    for hash in absences.look(&tickets, &waiting.into_iter().collect()) {
+    let absent = absences.look(&tickets, &waiting.into_iter().collect());
+    for hash in absent.into_iter().take(LOOKED_UP) {
         match find::ticket(&dcrd, hash).await? {
             Some(found) => links.report(Report::Found(vec![found])).await,
             None => gone.push(hash),

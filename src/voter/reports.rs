@@ -12,7 +12,7 @@ use super::event::{CastReport, Found, Report};
 use super::health::is_synced;
 use super::links::Links;
 use super::{find, fitness, gauges};
-use crate::decred::{Height, TicketHash};
+use crate::decred::{BlockHash, Height, TicketHash};
 use crate::node::Notification;
 use crate::node::notification::NewTickets;
 use crate::rpc::wire::{Event as WireEvent, PreferencesPush, SignerKind, Tip, VoteOutcome};
@@ -108,11 +108,7 @@ impl Engine {
             Report::Rebroadcast => {
                 self.unsure_until = Instant::now().checked_add(STRAGGLERS);
             }
-            Report::Root(hash, height) => {
-                self.state.chain = Chain::starting_at(hash, height);
-                self.state.tickets.take_back_above(height);
-                self.after_tickets_changed();
-            }
+            Report::Root(hash, height) => self.on_root(hash, height),
             Report::Connected(block) => {
                 blocks::connect(&mut self.state, &block);
                 self.after_tickets_changed();
@@ -159,6 +155,17 @@ impl Engine {
             }
             Report::Dcrd(_) | Report::Wallet(_) | Report::Agendas(_) => self.on_survey(report),
         }
+    }
+
+    /// A root that follows on other blocks is not one of their children: nobody knows what of all that was
+    /// seen is on this chain, and it is found out ticket by ticket. The verdicts stay, and with them the votes.
+    fn on_root(&mut self, hash: BlockHash, height: Height) {
+        let left = self.state.chain.tip().is_some();
+        self.state.chain = Chain::starting_at(hash, height);
+        let known = if left { Height(0) } else { height };
+        self.state.tickets.take_back_above(known);
+        self.state.tickets.advance(height);
+        self.after_tickets_changed();
     }
 
     fn on_survey(&mut self, report: Report) {

@@ -351,3 +351,34 @@ async fn a_dcrd_that_gets_its_chain_anew_takes_nothing_back() {
     drop(chain);
     voter.stop().await;
 }
+
+#[tokio::test]
+async fn a_state_of_another_chain_is_verified_ticket_by_ticket() {
+    let bed = Bed::new().await;
+    bed.leave_state(5);
+    let chain = Chain::install(&bed.dcrd);
+    let kept = bought(1, own_script());
+    chain.grow(vec![kept.clone()]);
+    let voter = bed.start().await.unwrap();
+    at_the_tip(&voter, &chain).await;
+    assert_eq!(records(&voter).await.len(), 2);
+    voter.stop().await;
+
+    // Nothing of what the state knows is on the chain that dcrd has now, but for one ticket.
+    let chain = Chain::install(&bed.dcrd);
+    chain.start_anew();
+    chain.know_old(&kept, 400);
+    for _ in 0..20 {
+        chain.grow(vec![]);
+    }
+    let voter = bed.start().await.unwrap();
+    at_the_tip(&voter, &chain).await;
+    let own = own_ticket().hash;
+    let page = grow_until_told(&bed, &chain, &voter, |page| {
+        page.gone.contains(&own) && status(page, kept.hash()) == Some(TicketStatus::Live)
+    })
+    .await;
+    assert_eq!(page.tickets.len(), 1);
+    assert_eq!(page.tickets[0].mined.unwrap().1, Height(400));
+    voter.stop().await;
+}
