@@ -106,7 +106,8 @@ impl Reasons {
                 Finding::Holds(reason) => {
                     let before = former.remove(&reason.key);
                     let found_at = before.as_ref().map_or(now, |before| before.since);
-                    let since = reason.since.unwrap_or(found_at);
+                    // The clock may have been set back.
+                    let since = reason.since.unwrap_or(found_at).min(now);
                     let told_before = before.is_some_and(|before| before.told);
                     let lasted = now.saturating_sub(since) >= reason.patience;
                     let lasting = Lasting {
@@ -368,6 +369,14 @@ mod tests {
         reasons.update(holds("x", 10), 109);
         assert!(reasons.update(holds("x", 10), 118).begun.is_empty());
         assert_eq!(reasons.update(holds("x", 10), 119).begun.len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_silences_no_alarm() {
+        let mut reasons = Reasons::default();
+        reasons.update(holds("x", 10), 1_000);
+        assert!(reasons.update(holds("x", 10), 100).begun.is_empty());
+        assert_eq!(reasons.update(holds("x", 10), 110).begun.len(), 1);
     }
 
     #[test]

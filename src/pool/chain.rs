@@ -21,7 +21,9 @@ pub struct Heights {
 impl Heights {
     /// A voter is at `height` at the time `now` (unix seconds).
     pub fn note(&mut self, height: Height, now: i64) {
-        self.seen.entry(height).or_insert(now);
+        let first = self.seen.entry(height).or_insert(now);
+        // The clock may have been set back.
+        *first = (*first).min(now);
         while self.seen.len() > KEPT {
             self.seen.pop_first();
         }

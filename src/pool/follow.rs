@@ -112,11 +112,10 @@ impl Pool {
         if let Some((leader, status)) = candidates.iter().find(leads) {
             let behind = work(status) < work(best_status) && parted(leader, best);
             let now = self.clock.unix_seconds();
-            let since = behind.then(|| *shown.leader_behind_since.get_or_insert(now));
+            // Never in the future: the clock may have been set back.
+            let since = behind.then(|| shown.leader_behind_since.unwrap_or(now).min(now));
+            shown.leader_behind_since = since;
             if since.is_none_or(|since| now.saturating_sub(since) < GIVES_WAY_SECS) {
-                if since.is_none() {
-                    shown.leader_behind_since = None;
-                }
                 return former;
             }
         }

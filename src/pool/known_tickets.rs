@@ -154,7 +154,12 @@ impl KnownTickets {
             sent: None,
         };
         reading.lacks = lacking
-            .map(|(ticket, _)| (*ticket, former.remove(ticket).unwrap_or(news)))
+            .map(|(ticket, _)| {
+                (
+                    *ticket,
+                    former.remove(ticket).unwrap_or(news).not_after(now),
+                )
+            })
             .collect();
         let due = reading.lacks.iter();
         let due = due.filter(|(_, lack)| lack.is_due(now_as, now));
@@ -183,6 +188,14 @@ impl Holders {
 }
 
 impl Lack {
+    /// A clock that was set back must not make it wait for the former time to come again.
+    fn not_after(self, now: i64) -> Self {
+        Self {
+            since: self.since.min(now),
+            sent: self.sent.map(|(at, then)| (at.min(now), then)),
+        }
+    }
+
     fn is_due(&self, now_as: Circumstances, now: i64) -> bool {
         match self.sent {
             None => now.saturating_sub(self.since) >= LATE_SECS,
@@ -254,6 +267,14 @@ mod tests {
         assert_eq!(known.due(1, &[0], AT, NOW + 3, 9), [Hash([2; 32])]);
         assert!(known.due(1, &[], AT, NOW + 3, 9).is_empty(), "no sources");
         assert!(known.due(0, &[1], AT, NOW + 3, 9).is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_delays_no_ticket() {
+        let mut known = one_lacks();
+        known.due(1, &[0], AT, NOW, 9);
+        assert!(known.due(1, &[0], AT, NOW - 900, 9).is_empty());
+        assert_eq!(known.due(1, &[0], AT, NOW - 897, 9), [Hash([2; 32])]);
     }
 
     #[test]
