@@ -12,8 +12,8 @@ use super::stage::{NODES, PACE, Part, Stage, VOTE_LIMIT};
 
 /// Fewer unspent tickets and a scenario buys some.
 const TICKETS_IN_STOCK: usize = 160;
-/// Of each user; more than votes eat meanwhile.
-const TICKETS_AT_ONCE: u32 = 40;
+/// Of all users together: more than votes eat meanwhile, too few for the price to rise.
+const TICKETS_AT_ONCE: usize = 80;
 
 /// What befalls processes.
 impl Stage {
@@ -151,7 +151,9 @@ impl Stage {
     /// Every user buys, at about the pace of a scenario.
     pub fn buy(&mut self) {
         self.world.pace = PACE / 2;
-        self.world.everyone_buys(TICKETS_AT_ONCE);
+        let each = TICKETS_AT_ONCE / self.world.users.len();
+        let each = u32::try_from(each).expect("a few tickets");
+        self.world.everyone_buys(each);
         self.world.pace = Duration::ZERO;
     }
 }

@@ -18,14 +18,15 @@ use crate::harness::world::World;
 use crate::network::claims;
 
 /// Another number is another base: count up when what follows here changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const VOTING_NODES: usize = 2;
 /// Purchases are made before votes eat tickets faster than they can be bought.
-const BUYING_FROM: u32 = 70;
+const BUYING_FROM: u32 = 50;
 const HEIGHT: u32 = 150;
-/// Without one more purchase these last for seventy blocks.
-const TICKETS: usize = 360;
-const TICKETS_AT_ONCE: u32 = 40;
+/// Without one more purchase these last for fifty blocks. With many more the price would rise, and tickets
+/// that wait for their block then are dropped by dcrd.
+const TICKETS: usize = 280;
+const TICKETS_AT_ONCE: u32 = 20;
 /// dcrd believes that it lacks blocks when its last one is a day old.
 const FRESH: Duration = Duration::from_hours(12);
 /// What tells of a former life.

@@ -94,9 +94,9 @@ impl Stage {
     }
 
     pub fn open_on(name: &str, database: Database) -> Self {
-        let start = Instant::now();
         let folder = Folder::new(name);
         let facts = base::copy_to(folder.path(), database);
+        let start = Instant::now();
         let simnet = wake_network(folder.path(), &facts.users);
         let lines: Vec<_> = (0..NODES).map(|n| lines(&simnet, n)).collect();
         let (server, database_url) = wake_database(folder.path(), database);
