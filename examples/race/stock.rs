@@ -6,13 +6,14 @@ use super::harness::user::Buying;
 use super::harness::wait;
 use super::harness::world::World;
 
-/// Bought and not voted: more than two maturities' worth.
-const ENOUGH: usize = 240;
-/// Below this, blocks wait for the purchase.
-const FEW: usize = 130;
-const AT_ONCE: u32 = 20;
+/// Bought and not voted: below it, more are bought. A maturity alone is worth 80.
+const ENOUGH: usize = 320;
+/// Below it, blocks wait for the purchase: a chain without live tickets makes no blocks.
+const FEW: usize = 220;
+/// Of one user. A block takes 20 of all.
+const AT_ONCE: u32 = 40;
 /// A purchase asks once a second whether its split was mined.
-const WHILE_BUYING: Duration = Duration::from_millis(500);
+const WHILE_BUYING: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub struct Stock {
@@ -20,6 +21,13 @@ pub struct Stock {
 }
 
 impl Stock {
+    /// Before the first vote.
+    pub fn fill(world: &mut World) {
+        while world.unspent_tickets() < ENOUGH {
+            world.everyone_buys(AT_ONCE);
+        }
+    }
+
     /// Before each block.
     pub fn keep(&mut self, world: &World) {
         if self.running.is_empty() {

@@ -16,6 +16,8 @@ use super::watch::Watch;
 const VOTING_NODES: usize = 3;
 /// The first measured block comes after it.
 const START: u32 = STAKE_VALIDATION + 6;
+/// Here tickets are bought for the first blocks.
+const STOCK: u32 = 80;
 /// A voter remembers 100 blocks.
 const COLLECT_EVERY: u32 = 40;
 const TELL_EVERY: u32 = 20;
@@ -27,6 +29,8 @@ pub fn race(options: &Options) {
     println!("three dcrd, dcrwallet and voters, web, and a dcrd alone start on simnet …");
     let mut world = open();
     println!("mining to block {START} …");
+    world.advance_to(STOCK);
+    Stock::fill(&mut world);
     world.advance_to(START);
     let folder = Folder::new("race-limit");
     let mut limit = Limit::open(folder.path());

@@ -10,7 +10,7 @@ use dcrstakepool::config::VoterPeer;
 use dcrstakepool::decred::fee::FeeSchedule;
 use dcrstakepool::decred::hdkey::ExtendedPubKey;
 use dcrstakepool::decred::{Height, Network, PrivateKey, RedeemScript, VoteBits, VoteVersion};
-use dcrstakepool::domain::{InstanceId, KeyIndex, Preference, Revision, UserId};
+use dcrstakepool::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, UserId};
 use dcrstakepool::rpc::client::VoterClient;
 use dcrstakepool::rpc::wire::{Empty, ImportRequest, PreferencesPush, ScriptImport};
 use dcrstakepool::rpc::{Error, Voter as _};
@@ -64,6 +64,35 @@ async fn preferences_are_on_disk_before_they_are_acknowledged() {
     voter.stop().await;
 }
 
+#[tokio::test]
+async fn after_an_operator_accepted_another_pools_id_nothing_on_disk_is_passed_over() {
+    let bed = Bed::new().await;
+    bed.leave_state(5);
+    let voter = bed.start().await.unwrap();
+    let push = PreferencesPush {
+        pool_id: PoolId(Uuid::from_u128(8)),
+        full: true,
+        preferences: vec![preference(4, 3, 1)],
+        accept: true,
+    };
+    voter.service.set_preferences(push).await.unwrap();
+    voter.stop().await;
+    let state = read_back(&bed, "after the push");
+    assert_eq!(state.tickets.len(), 1);
+    assert_eq!(state.scripts.summary().count, 1);
+}
+
+/// What a voter left, by the program's own code.
+fn read_back(bed: &Bed, when: &str) -> State {
+    let params = Network::Simnet.params();
+    let judge = Judge::new(params, FeeSchedule::flat(7.5).unwrap());
+    let mut state = State::new(params, InstanceId(Uuid::from_u128(1)), judge);
+    let disk = Disk::open(&bed.folder.path().join("data"), Network::Simnet).unwrap();
+    let warnings = snapshot::restore(&mut state, &disk);
+    assert!(warnings.is_empty(), "{when}: {warnings:?}");
+    state
+}
+
 fn preference(user: i64, bits: u16, revision: i64) -> Preference {
     Preference {
         user_id: UserId(user),
@@ -107,10 +136,8 @@ async fn killed(times: u32) {
 /// What was asked of the voter and what it acknowledged.
 #[derive(Debug, Default)]
 struct Promises {
-    /// Of users from 1 up.
+    /// Of users from 1 up, acknowledged.
     scripts: Vec<RedeemScript>,
-    registered: usize,
-    /// Tickets mined before their script was registered are none of the voter's business.
     sent: HashMap<UserId, Vec<Preference>>,
     accepted: HashMap<UserId, Preference>,
     revision: i64,
@@ -123,7 +150,7 @@ struct Story {
     port: u16,
     tasks: Tasks,
     promises: Mutex<Promises>,
-    /// The tip of the last life's state, for what the test itself must see.
+    /// What was read back at most, so that the test cannot pass on nothing.
     furthest: Height,
     tickets_seen: usize,
 }
@@ -215,7 +242,7 @@ impl Story {
         let extended = ExtendedPubKey::parse(Network::Simnet, &vector("/account_public")).unwrap();
         let branch = extended.external_branch().unwrap();
         while !dead.load(Ordering::SeqCst) {
-            let registered = self.promises.lock().unwrap().registered;
+            let registered = self.promises.lock().unwrap().scripts.len();
             let users: Vec<u32> = (1..3)
                 .map(|n| n + u32::try_from(registered).unwrap())
                 .collect();
@@ -240,9 +267,7 @@ impl Story {
                 scripts: imports.collect(),
             };
             if answered(client.import_scripts(request).await) {
-                let mut promises = self.promises.lock().unwrap();
-                promises.registered += scripts.len();
-                promises.scripts.extend(scripts);
+                self.promises.lock().unwrap().scripts.extend(scripts);
             }
         }
     }
@@ -251,7 +276,7 @@ impl Story {
         while !dead.load(Ordering::SeqCst) {
             let preferences: Vec<_> = {
                 let mut promises = self.promises.lock().unwrap();
-                let first = random.below(promises.registered + 2);
+                let first = random.below(promises.scripts.len() + 2);
                 let users = first..first + 1 + random.below(3);
                 let chosen = users.map(|user| {
                     let user = i64::try_from(user).unwrap();
@@ -313,20 +338,15 @@ impl Story {
             .count()
     }
 
-    /// Reads what the killed voter left, by the program's own code.
+    /// What the killed voter left has all that it promised.
     fn check(&mut self, when: &str) {
-        let params = Network::Simnet.params();
-        let judge = Judge::new(params, FeeSchedule::flat(7.5).unwrap());
-        let mut state = State::new(params, InstanceId(Uuid::from_u128(1)), judge);
-        let disk = Disk::open(&self.bed.folder.path().join("data"), Network::Simnet).unwrap();
-        let warnings = snapshot::restore(&mut state, &disk);
-        assert!(warnings.is_empty(), "{when}: {warnings:?}");
+        let state = read_back(&self.bed, when);
         let promises = self.promises.lock().unwrap();
         for script in &promises.scripts {
             let held = state.scripts.get(&script.hash160());
             assert!(held.is_some(), "{when}: a registered script is lost");
         }
-        if promises.registered > 0 {
+        if !promises.scripts.is_empty() {
             let mark = state.rescan.map(|rescan| rescan.from);
             assert_eq!(mark, Some(REGISTERED), "{when}: the wallet's rescan");
         }
@@ -366,7 +386,7 @@ impl Story {
         assert!(!ids.iter().any(|id| id.starts_with("state_")), "{ids:?}");
         let (scripts, preferences) = {
             let promises = self.promises.lock().unwrap();
-            (promises.registered, promises.accepted.len())
+            (promises.scripts.len(), promises.accepted.len())
         };
         assert!(status.scripts.count >= scripts as u64);
         assert!(status.preferences.count >= preferences as u64);
