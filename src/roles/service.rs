@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sd_notify::NotifyState;
+use tokio::net::TcpListener;
 
 use super::Failure;
 use crate::cli::VERSION;
@@ -34,22 +35,31 @@ pub fn ready(tasks: &Tasks) {
     });
 }
 
-/// Serves what the role counts and what `collect` says of it, where the operator wants it. A port that is taken
-/// is an error of the start.
-pub async fn serve_metrics<F>(
-    listen: Option<SocketAddr>,
+/// The socket of `/metrics`, where the operator wants it: opened before anything is begun, since a port that is
+/// taken is an error of the start.
+pub async fn bind_metrics(listen: Option<SocketAddr>) -> Result<Option<TcpListener>, Failure> {
+    catalogue::STARTED.set(Clock::system().unix_seconds());
+    match listen {
+        None => Ok(None),
+        Some(address) => server::bind(address)
+            .await
+            .map(Some)
+            .map_err(Failure::failed),
+    }
+}
+
+/// Serves what the role counts and what `collect` says of it.
+pub fn serve_metrics<F>(
+    listener: Option<TcpListener>,
     role: Role,
     collect: impl Fn() -> F + Send + Sync + 'static,
     tasks: &Tasks,
-) -> Result<(), Failure>
-where
+) where
     F: Future<Output = Vec<Sample>> + Send + 'static,
 {
-    catalogue::STARTED.set(Clock::system().unix_seconds());
-    let Some(address) = listen else {
-        return Ok(());
+    let Some(listener) = listener else {
+        return;
     };
-    let listener = server::bind(address).await.map_err(Failure::failed)?;
     let collect = move || -> server::Collecting {
         let gauges = collect();
         Box::pin(async move {
@@ -59,7 +69,6 @@ where
         })
     };
     server::serve(listener, role, Arc::new(collect), tasks);
-    Ok(())
 }
 
 /// Tells systemd that the role is ending.

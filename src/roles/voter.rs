@@ -49,13 +49,14 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
         back: back.clone(),
     };
     let listener = listen(&config.voter).await?;
+    let metrics = service::bind_metrics(config.voter.metrics_listen).await?;
     let (certificate, tls) = watch::channel(server_tls(&config.voter)?);
     let (voter, links) = tokio::select! {
         started = Box::pin(start::start(&config, &surroundings)) => started.map_err(failure)?,
         () = front.stopping() => return Ok(()),
     };
     let voter: Arc<dyn Voter> = Arc::new(voter);
-    serve_metrics(&config, &voter, &front).await?;
+    serve_metrics(metrics, &voter, &front);
     serve(listener, tls, &config, voter, &front);
     read_database(&config, &links);
     service::ready(&front);
@@ -113,11 +114,7 @@ fn serve(
     tracing::info!(listen = %config.voter.listen, "voter is ready");
 }
 
-async fn serve_metrics(
-    config: &VoterConfig,
-    voter: &Arc<dyn Voter>,
-    tasks: &Tasks,
-) -> Result<(), Failure> {
+fn serve_metrics(listener: Option<TcpListener>, voter: &Arc<dyn Voter>, tasks: &Tasks) {
     let voter = Arc::clone(voter);
     let collect = move || {
         let voter = Arc::clone(&voter);
@@ -127,8 +124,7 @@ async fn serve_metrics(
             status.map_or_else(|_| Vec::new(), |status| gauges(&status, now))
         }
     };
-    let listen = config.voter.metrics_listen;
-    service::serve_metrics(listen, Role::Voter, collect, tasks).await
+    service::serve_metrics(listener, Role::Voter, collect, tasks);
 }
 
 fn read_database(config: &VoterConfig, links: &Links) {

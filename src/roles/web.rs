@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::{Failure, assembly, service};
@@ -32,6 +33,7 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let tasks = Tasks::new();
     let signals = signals::listen(&tasks).map_err(Failure::failed)?;
 
+    let metrics = service::bind_metrics(config.web.metrics_listen).await?;
     let voters = assembly::voters(&config, &tasks)?;
     let pool = tokio::select! {
         pool = begin(&config, &voters, &tasks) => pool?,
@@ -42,7 +44,7 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
         .context("cannot listen")
         .map_err(Failure::failed)?;
     let addresses = listeners.addresses();
-    serve_metrics(&config, &pool, &tasks).await?;
+    serve_metrics(metrics, &pool, &tasks);
     pool.start();
     web::serve(listeners, site(&config), Arc::clone(&pool), &tasks);
     tracing::info!(?addresses, "web is ready");
@@ -113,13 +115,13 @@ async fn check_halt(pool: &Arc<Pool>) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn serve_metrics(config: &WebConfig, pool: &Arc<Pool>, tasks: &Tasks) -> Result<(), Failure> {
+fn serve_metrics(listener: Option<TcpListener>, pool: &Arc<Pool>, tasks: &Tasks) {
     let pool = Arc::clone(pool);
     let collect = move || {
         let pool = Arc::clone(&pool);
         async move { pool.gauges().await }
     };
-    service::serve_metrics(config.web.metrics_listen, Role::Web, collect, tasks).await
+    service::serve_metrics(listener, Role::Web, collect, tasks);
 }
 
 fn listen(config: &WebConfig) -> Vec<Listen> {
