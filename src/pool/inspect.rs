@@ -10,8 +10,13 @@ impl Pool {
     /// Asks every voter now, reads what it should have, and says how all of that is.
     pub async fn inspect(&self) -> StatusReport {
         join_all(self.peers.iter().map(|peer| self.look(peer))).await;
-        if let Err(error) = self.tables().await {
-            tracing::debug!(%error, "what voters should have is not known");
+        match self.tables().await {
+            Ok(tables) => {
+                for peer in &self.peers {
+                    Self::compare(peer, &tables);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "what voters should have is not known"),
         }
         self.status().await
     }

@@ -125,6 +125,14 @@ impl Pool {
         self.tables_anew().await
     }
 
+    /// What a watcher would find, without acting on it.
+    pub(super) fn compare(peer: &Peer, tables: &Tables) {
+        let status = peer.view().status.clone();
+        let excess = status.and_then(|status| Excess::of(&status, tables));
+        peer.view().excess = excess;
+        Self::note_ahead(peer, tables);
+    }
+
     /// Keeps for the alarm what this voter knows and the database does not, or does not agree with.
     pub(super) fn note_ahead(peer: &Peer, tables: &Tables) {
         let mut view = peer.view();

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use dcrstakepool::decred::hash::Hash;
+use dcrstakepool::decred::{VoteBits, VoteVersion};
+use dcrstakepool::domain::{Preference, Revision, UserId};
 use dcrstakepool::rpc::method;
 use dcrstakepool::rpc::wire::Alarm;
 use diesel::connection::SimpleConnection as _;
@@ -265,8 +267,20 @@ async fn a_halt_and_a_difference_are_told_and_looking_changes_nothing() {
     let halt =
         "INSERT INTO pool_halt (id, since, voter, reason) VALUES (1, 7, 'v1', 'another key')";
     database.batch_execute(halt).expect(halt);
+    // A backup of last night was put back.
+    let newer = Preference {
+        user_id: UserId(4),
+        ticket_address: vector("/children/1/ticket_address"),
+        version: VoteVersion(12),
+        bits: VoteBits(5),
+        revision: Revision(99),
+    };
+    site.voters[1]
+        .fake
+        .with(|state| state.preferences.insert(4, newer));
     let said = check("web", &site.file(), &["--json"]).await;
     said.ends_with(1);
+    said.is("database_is_older", "fail", &["revision 99", "RUNBOOK"]);
     said.is(&name, "fail", &["pool.fees", "nobody can enrol"]);
     said.is(
         "enrolment",
