@@ -145,8 +145,9 @@ impl Peer {
 
     fn note_problem(&self, text: String, wrong: bool, now: i64) {
         let mut view = self.view();
-        let news = view.connected || view.problem.as_ref().is_none_or(|p| p.text != text);
-        if news {
+        let former = view.problem.as_ref();
+        // Why it cannot be reached may change every second.
+        if former.is_none_or(|former| former.wrong != wrong) {
             tracing::warn!(voter = self.name, wrong, "voter is away: {text}");
         }
         let since = match &view.problem {
