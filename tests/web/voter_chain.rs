@@ -98,7 +98,10 @@ impl Chain {
 
     /// The blocks below are others than ever before.
     pub fn start_anew(&self) {
-        self.0.lock().unwrap().other = true;
+        let mut chain = self.0.lock().unwrap();
+        chain.other = true;
+        // And so are those above.
+        chain.made = 1_000;
     }
 
     /// One more block.
