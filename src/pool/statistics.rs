@@ -157,6 +157,7 @@ impl Pool {
             status: view.status.map(|status| (*status).clone()),
             seen_at: view.seen_at,
             differing_keys: view.differing_keys,
+            ahead: view.ahead,
             scripts_in_sync,
             preferences_in_sync,
         }

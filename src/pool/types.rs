@@ -170,6 +170,8 @@ pub struct VoterReport {
     pub seen_at: Option<i64>,
     /// Keys of `[pool]` that differ from ours.
     pub differing_keys: Vec<String>,
+    /// What it knows and the database does not, in words.
+    pub ahead: Option<String>,
     pub scripts_in_sync: bool,
     pub preferences_in_sync: bool,
 }

@@ -18,7 +18,7 @@ use super::survey::Versions;
 use super::verify::Verifier;
 use super::{follow, health, load, saver, snapshot, survey, sync};
 use crate::clock::Clock;
-use crate::config::{NodeConfig, VoterConfig};
+use crate::config::VoterConfig;
 use crate::decred::fee::{FeeAddresses, FeeSchedule, FeeScheduleError};
 use crate::decred::hdkey::{Branch, ExtendedKeyError, ExtendedPubKey};
 use crate::decred::params::Network;
@@ -203,26 +203,20 @@ async fn restore(config: &VoterConfig) -> Result<(Disk, State), StartError> {
 }
 
 async fn connect(config: &VoterConfig, tasks: &Tasks) -> Result<Daemons, StartError> {
-    let node = |name, node: &NodeConfig| node::Config {
-        name,
-        host: node.host.clone(),
-        user: node.user.clone(),
-        password: node.password.clone(),
-        cert_pem: node.cert_pem.clone(),
-    };
     let voter = &config.voter;
     let fit = (ForConnection::default(), ForConnection::default());
     let (dcrd, wallet) = tokio::join!(
         async {
-            let (dcrd, notifications) = Dcrd::start(node("dcrd", &voter.dcrd), tasks).await?;
+            let node = voter.dcrd.connection("dcrd");
+            let (dcrd, notifications) = Dcrd::start(node, tasks).await?;
             let now = dcrd.pinned()?;
             let facts = now.check(config.network).await?;
             fit.0.set(now.client());
             Ok::<_, StartError>((dcrd, notifications, facts))
         },
         async {
-            let config_of_wallet = node("dcrwallet", &voter.dcrwallet);
-            let (wallet, notifications) = Dcrwallet::start(config_of_wallet, tasks).await?;
+            let node = voter.dcrwallet.connection("dcrwallet");
+            let (wallet, notifications) = Dcrwallet::start(node, tasks).await?;
             let key = &config.pool.voting_extpub;
             let now = wallet.pinned()?;
             let facts = now.check(config.network, key).await?;

@@ -17,6 +17,7 @@ pub fn for_alarm(id: &str) -> &'static str {
         "dcrd_behind" | "tip_old" | "voter_lags" => {
             "see whether dcrd has peers and the machine's clock is right"
         }
+        "chain_not_read" => "see the voter's log for the block that cannot be read",
         "other_branch" => "see whether dcrd has peers: its chain is not that of the other nodes",
         "preferences_refused" => {
             "see that web uses the right database; if it does: dcrstakepool resume --accept-preferences"

@@ -148,7 +148,7 @@ fn differing(file: &ConfigDigests, running: &ConfigDigests) -> Vec<String> {
 }
 
 fn dcrd(status: &Status, now: i64, alarms: &mut Alarms<'_>, findings: &mut Findings) {
-    if !alarms.tell("dcrd", &["dcrd_", "tip_"], findings) {
+    if !alarms.tell("dcrd", &["dcrd_", "tip_", "chain_"], findings) {
         return;
     }
     let dcrd = &status.dcrd;

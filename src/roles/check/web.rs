@@ -145,6 +145,10 @@ fn voter(report: &VoterReport, findings: &mut Findings) {
         let text = format!("{text}; its dcrd or dcrwallet cannot do its work");
         findings.fail(&name, text, VOTER_HINT);
     }
+    // The alarm waits for some seconds, a look cannot.
+    if let Some(ahead) = &report.ahead {
+        findings.fail(&name, ahead, hints::for_alarm("database_is_older"));
+    }
     for (what, in_sync) in [
         ("preferences", report.preferences_in_sync),
         ("scripts", report.scripts_in_sync),
@@ -180,12 +184,13 @@ async fn fee_addresses(pool: &Pool, findings: &mut Findings) -> Result<(), Failu
 
 /// Alarms that have no line of their own.
 fn alarms(alarms: &[Alarm], findings: &mut Findings) {
-    const TOLD: [&str; 5] = [
+    const TOLD: [&str; 6] = [
         "halted",
         "too_few_voters",
         "voter_away",
         "voter_wrong",
         "voter_configured_differently",
+        "database_is_older",
     ];
     let mut any = false;
     for alarm in alarms.iter().filter(|it| !TOLD.contains(&it.id.as_str())) {

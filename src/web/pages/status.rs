@@ -121,6 +121,7 @@ mod tests {
                     status: None,
                     seen_at: None,
                     differing_keys: vec!["pool.fees".into()],
+                    ahead: None,
                     scripts_in_sync: false,
                     preferences_in_sync: false,
                 }],
