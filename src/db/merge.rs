@@ -41,7 +41,7 @@ fn stage(status: TicketStatus) -> u8 {
 /// stays added until the admin removes it: then the voter that told it says low again. Another voter that
 /// says so may not have heard yet; and how a ticket voted is history.
 fn verdict(old: &TicketRecord, new: &TicketRecord, same_source: bool) -> FeeVerdict {
-    let moved = old.mined.is_some() && new.mined.is_some() && old.mined != new.mined;
+    let moved = new.mined.is_some() && old.mined != new.mined;
     let removed = same_source && stage(new.status) < stage(TicketStatus::Voted);
     match (old.verdict, new.verdict) {
         (FeeVerdict::Added, FeeVerdict::Low) if removed => FeeVerdict::Low,
@@ -97,6 +97,10 @@ mod tests {
         assert_eq!(merge(&good, &low, true).verdict, FeeVerdict::Good);
         low.mined = Some((Hash([3; 32]), Height(10)));
         assert_eq!(merge(&good, &low, true).verdict, FeeVerdict::Low);
+        // Told in between that its block was taken back.
+        let mut unmined = ticket(TicketStatus::Mempool, FeeVerdict::Good);
+        unmined.mined = None;
+        assert_eq!(merge(&unmined, &low, true).verdict, FeeVerdict::Low);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::{Error, Halt, Pool};
 use crate::db;
 
-/// How long the status waits for the database.
+/// How long the status, and pages for guests, wait for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What was last known of the database.
@@ -60,6 +60,19 @@ impl Pool {
             database.away_since = Some(now);
             self.numbers_due.notify_one();
         }
+    }
+
+    /// How many users there are, unless the database does not say soon.
+    pub(super) async fn user_counts_soon(&self) -> Option<db::UserCounts> {
+        if self.database_away_since().is_some() {
+            return None;
+        }
+        match timeout(PATIENCE, self.store.user_counts()).await {
+            Ok(Ok(counts)) => return Some(counts),
+            Ok(Err(error)) => self.database_failed("users not counted", &error.into()),
+            Err(_) => self.database_is_away("no answer"),
+        }
+        None
     }
 
     /// The halt, or the last one known and since when the database has not told it.

@@ -11,6 +11,7 @@ use super::voters::{Peer, QUICK};
 use super::{Error, Pool};
 use crate::db::{TicketCursor, TicketPage};
 use crate::decred::Height;
+use crate::domain::InstanceId;
 use crate::rpc;
 use crate::rpc::wire::{Status, TicketsSince};
 
@@ -61,7 +62,7 @@ impl Pool {
 
     async fn read_tickets(&self, peer: &Peer) -> Result<bool, Trouble> {
         for _ in 0..PAGES_AT_ONCE {
-            let cursor = if peer.view().read_again {
+            let cursor = if peer.view().reading.again {
                 TicketCursor::default()
             } else {
                 self.store.ticket_cursor(peer.name()).await?
@@ -75,8 +76,11 @@ impl Pool {
                 .within(QUICK, peer.voter().tickets_since(request))
                 .await?;
             let moved = cursor.instance != Some(page.instance) || cursor.sequence != page.sequence;
+            if cursor.instance != Some(page.instance) {
+                peer.view().reading.all = true;
+            }
             if moved || !page.tickets.is_empty() || !page.gone.is_empty() {
-                let overrules = peer.view().overrules;
+                let overrules = peer.view().reading.overrules;
                 self.store
                     .store_tickets(TicketPage {
                         voter: peer.name().to_owned(),
@@ -89,14 +93,28 @@ impl Pool {
                     .await?;
                 self.numbers_due.notify_one();
             }
-            peer.view().read_again = false;
+            peer.view().reading.again = false;
             // A voter that says "more" but does not move would keep us here for ever.
             if !page.more || !moved {
-                peer.view().overrules = false;
+                self.read_to_the_end(peer, page.instance).await?;
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    async fn read_to_the_end(&self, peer: &Peer, instance: InstanceId) -> Result<(), Trouble> {
+        let (all, loaded) = {
+            let mut view = peer.view();
+            view.reading.overrules = false;
+            let loaded = view.status.as_ref().is_some_and(|it| it.tickets_loaded);
+            (std::mem::take(&mut view.reading.all), loaded)
+        };
+        if all && loaded {
+            let voter = peer.name();
+            self.store.forget_unmined_of_others(voter, instance).await?;
+        }
+        Ok(())
     }
 
     /// The voter whose tickets and numbers count: the former one as long as it is there, does not lag
@@ -131,8 +149,8 @@ impl Pool {
                 "another voter's tickets are followed"
             );
             let mut view = best.view();
-            view.read_again = true;
-            view.overrules = overrules;
+            view.reading.again = true;
+            view.reading.overrules = overrules;
         }
         shown.leader = Some(best.name().to_owned());
         shown.leader.clone()

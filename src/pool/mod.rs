@@ -48,7 +48,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::db::{AuditEntry, Store};
+use crate::db::{self, AuditEntry, Store};
 use crate::decred::VoteVersion;
 use crate::domain::{PoolId, UserId};
 use crate::mail::Mailer;
@@ -203,15 +203,11 @@ impl Pool {
             return Err(reason);
         }
         // Without a database the attempt itself brings the error; no page waits for one that is away.
-        if self.database_away_since().is_some() {
-            return Ok(());
+        let full = |counts: db::UserCounts| counts.total >= u64::from(self.settings.max_users);
+        if self.user_counts_soon().await.is_some_and(full) {
+            return Err(FULL.to_owned());
         }
-        match self.store.user_counts().await {
-            Ok(counts) if counts.total >= u64::from(self.settings.max_users) => {
-                Err(FULL.to_owned())
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {

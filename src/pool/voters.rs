@@ -65,8 +65,16 @@ pub(super) struct View {
     pub trail: Trail,
     /// The low-fee list that it took.
     pub low_fee_told: Option<LowFeeTold>,
-    /// Read its tickets from the start: it was not followed until now.
-    pub read_again: bool,
+    pub reading: Reading,
+}
+
+/// How a voter's tickets are read into the database.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reading {
+    /// From the start: it was not followed until now.
+    pub again: bool,
+    /// All of them are being read, from the start.
+    pub all: bool,
     /// While they are read: it is right where the one that was followed before said otherwise.
     pub overrules: bool,
 }

@@ -18,6 +18,7 @@ on_both!(
     voters_telling_the_same_at_once_store_it_once,
     a_ticket_that_vanished_unmined_is_deleted,
     the_voter_on_the_branch_with_more_work_takes_back,
+    what_only_a_former_voter_saw_unmined_is_forgotten,
 );
 
 const VOTER: &str = "https://10.0.0.20:9113";
@@ -204,6 +205,33 @@ async fn the_voter_on_the_branch_with_more_work_takes_back(bed: Bed) {
     other.overrules = true;
     store.store_tickets(other).await.unwrap();
     assert_eq!(store.ticket(live.hash).await.unwrap(), Some(live));
+}
+
+async fn what_only_a_former_voter_saw_unmined_is_forgotten(bed: Bed) {
+    let store = bed.store().await;
+    let former = vec![
+        ticket(1, 1, TicketStatus::Mempool),
+        ticket(2, 1, TicketStatus::Mempool),
+        ticket(3, 1, TicketStatus::Immature),
+    ];
+    store
+        .store_tickets(page(VOTER, 7, 3, former))
+        .await
+        .unwrap();
+    let other = "https://10.0.0.21:9113";
+    let both_know = vec![ticket(2, 1, TicketStatus::Mempool)];
+    store
+        .store_tickets(page(other, 8, 1, both_know))
+        .await
+        .unwrap();
+    let instance = InstanceId(Uuid::from_u128(8));
+    store
+        .forget_unmined_of_others(other, instance)
+        .await
+        .unwrap();
+    let left = store.tickets_of(UserId(1), 0, 10).await.unwrap();
+    let left: Vec<_> = left.iter().map(|ticket| ticket.hash).collect();
+    assert_eq!(left, [Hash([2; 32]), Hash([3; 32])]);
 }
 
 async fn a_ticket_that_vanished_unmined_is_deleted(bed: Bed) {

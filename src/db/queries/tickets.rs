@@ -192,6 +192,16 @@ pub fn delete_unmined(connection: &mut AnyConnection, ticket: Hash) -> QueryResu
         .map(drop)
 }
 
+/// Deletes tickets that were not mined when another voter told of them.
+pub fn delete_unmined_of_others(connection: &mut AnyConnection, source: &str) -> QueryResult<()> {
+    let unmined = word(&STATUSES, &TicketStatus::Mempool);
+    diesel::delete(dsl::tickets)
+        .filter(dsl::status.eq(unmined))
+        .filter(dsl::source.ne(source))
+        .execute(connection)
+        .map(drop)
+}
+
 /// Newest first: those in the mempool, then by the height they were mined at.
 pub fn of_user(
     connection: &mut AnyConnection,

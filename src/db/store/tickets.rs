@@ -8,7 +8,7 @@ use crate::db::merge::{merge, prevails};
 use crate::db::queries::{clip, cursors, narrow, tickets};
 use crate::db::{Error, Result, TicketCursor, TicketPage};
 use crate::decred::{Atoms, TicketHash};
-use crate::domain::{TicketCounts, TicketRecord, UserId};
+use crate::domain::{InstanceId, TicketCounts, TicketRecord, UserId};
 
 impl Store {
     /// Where reading goes on; the beginning for an unknown voter.
@@ -21,7 +21,7 @@ impl Store {
     /// Stores a page and where the next one starts, in one transaction.
     pub async fn store_tickets(&self, page: TicketPage) -> Result<()> {
         let voter = clip(&page.voter, 200);
-        let source = format!("{voter} {}", page.instance);
+        let source = source(&voter, page.instance);
         let sequence = i64::try_from(page.sequence)
             .map_err(|_| Error::Query(format!("ticket sequence {}", page.sequence)))?;
         self.write(move |connection| {
@@ -34,6 +34,14 @@ impl Store {
             cursors::set(connection, &voter, page.instance, sequence)
         })
         .await
+    }
+
+    /// A voter has told all that it knows: what only others ever saw, in the mempool, has vanished since
+    /// without a word.
+    pub async fn forget_unmined_of_others(&self, voter: &str, instance: InstanceId) -> Result<()> {
+        let source = source(&clip(voter, 200), instance);
+        self.write(move |connection| tickets::delete_unmined_of_others(connection, &source))
+            .await
     }
 
     /// A user's tickets, newest first.
@@ -73,6 +81,11 @@ impl Store {
     pub async fn total_subsidy(&self) -> Result<Atoms> {
         self.read(tickets::total_reward).await
     }
+}
+
+/// Who told a ticket's status: a voter in one of its lives.
+fn source(voter: &str, instance: InstanceId) -> String {
+    format!("{voter} {instance}")
 }
 
 fn store(

@@ -44,6 +44,29 @@ async fn a_leader_on_a_branch_with_less_work_gives_way() {
 }
 
 #[tokio::test]
+async fn an_unmined_ticket_that_only_the_former_leader_knew_disappears() {
+    let test = TestPool::new().await;
+    let mut unmined = ticket(1, UserId(1), TicketStatus::Mempool);
+    unmined.mined = None;
+    let mined = ticket(2, UserId(1), TicketStatus::Live);
+    test.voters[2].state().tickets = vec![unmined, mined.clone()];
+    for voter in [&test.voters[0], &test.voters[1]] {
+        voter.state().tickets = vec![mined.clone()];
+    }
+    test.pool.check_voters().await;
+    test.round().await;
+    assert_eq!(leader(&test), "voter2");
+    let shown = test.pool.tickets(UserId(1), 0).await.unwrap();
+    assert_eq!(shown.total, 2);
+    test.voters[2].set(Mood::Down);
+    test.round().await;
+    test.round().await;
+    assert_ne!(leader(&test), "voter2");
+    let shown = test.pool.tickets(UserId(1), 0).await.unwrap();
+    assert_eq!(shown.tickets, [mined]);
+}
+
+#[tokio::test]
 async fn a_leader_that_is_only_behind_or_follows_stays() {
     let test = TestPool::new().await;
     test.pool.check_voters().await;
