@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::harness::http;
+use crate::harness::http::{self, Response};
+use crate::harness::mariadb::MariaDb;
 
 use super::base::Database;
 use super::stage::Stage;
@@ -15,7 +16,7 @@ const AWAY: Duration = Duration::from_secs(20);
 #[derive(Debug, Default)]
 struct Answers {
     by_status: BTreeMap<u16, usize>,
-    slowest: Duration,
+    slowest: (Duration, &'static str),
 }
 
 /// It stays, and answers nothing, as behind a silent partition.
@@ -39,7 +40,7 @@ fn a_killed_database_costs_no_vote() {
     is_back(stage, "kill -9 of the database", &answers);
 }
 
-fn server(stage: &mut Stage) -> &mut crate::harness::mariadb::MariaDb {
+fn server(stage: &mut Stage) -> &mut MariaDb {
     stage.server.as_mut().expect("a stage with a server")
 }
 
@@ -48,28 +49,36 @@ fn goes_on(stage: &mut Stage) -> Answers {
     let (start, mut answers) = (Instant::now(), Answers::default());
     while start.elapsed() < AWAY {
         stage.mine_for(1);
-        for path in [
-            "/",
-            "/stats",
-            "/signin",
-            "/api/v2/stats",
-            "/api/v2/getpurchaseinfo",
-        ] {
-            let asked = Instant::now();
-            let port = stage.world.pool.web.port();
-            let answer = http::request(port, path, &[("Authorization", "Bearer x.y.z")], None)
-                .unwrap_or_else(|error| panic!("{path}: {error}"));
-            answers.slowest = answers.slowest.max(asked.elapsed());
-            assert!(
-                matches!(answer.status, 200 | 401 | 503),
-                "{path}: {} {}",
-                answer.status,
-                answer.body
-            );
-            *answers.by_status.entry(answer.status).or_default() += 1;
+        let port = stage.world.pool.web.port();
+        for path in ["/", "/stats", "/signin", "/api/v2/stats"] {
+            answers.take(path, || {
+                http::request(port, path, &[], None).expect("an answer")
+            });
+        }
+        let user = &mut stage.world.users[0];
+        for path in ["/tickets", "/settings"] {
+            answers.take(path, || user.open(path));
         }
     }
     answers
+}
+
+impl Answers {
+    fn take(&mut self, path: &'static str, ask: impl FnOnce() -> Response) {
+        let asked = Instant::now();
+        let answer = ask();
+        let took = asked.elapsed();
+        assert!(
+            matches!(answer.status, 200 | 503),
+            "{path}: {} {}",
+            answer.status,
+            answer.body
+        );
+        *self.by_status.entry(answer.status).or_default() += 1;
+        if took > self.slowest.0 {
+            self.slowest = (took, path);
+        }
+    }
 }
 
 fn is_back(mut stage: Stage, what: &str, answers: &Answers) {
@@ -84,10 +93,11 @@ fn is_back(mut stage: Stage, what: &str, answers: &Answers) {
     stage.nothing_was_lost();
     stage.tell(
         &format!(
-            "{what} for {} s: answers by status {:?}, slowest {:.1} s",
+            "{what} for {} s: answers by status {:?}, the slowest {} in {:.1} s",
             AWAY.as_secs(),
             answers.by_status,
-            answers.slowest.as_secs_f64()
+            answers.slowest.1,
+            answers.slowest.0.as_secs_f64()
         ),
         recovery,
     );

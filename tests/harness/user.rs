@@ -105,6 +105,11 @@ impl User {
             .expect("a file can be written");
     }
 
+    /// A page, whatever web answers.
+    pub fn open(&mut self, path: &str) -> Response {
+        self.browser.open(path)
+    }
+
     /// The text of a page that must be there.
     pub fn page(&mut self, path: &str) -> String {
         let page = self.browser.open(path);
