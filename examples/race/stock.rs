@@ -36,7 +36,10 @@ impl Stock {
             }
         } else if self.running.iter_mut().all(Buying::ended) {
             for purchase in self.running.drain(..) {
-                purchase.finish();
+                // The price may have changed meanwhile: the next one is tried soon.
+                if let Err(said) = purchase.outcome() {
+                    println!("{said}");
+                }
             }
         } else if world.unspent_tickets() < FEW {
             wait::pause(WHILE_BUYING);

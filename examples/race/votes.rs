@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::harness::folder::Folder;
-use super::harness::ledger::{STAKE_VALIDATION, WINNERS};
+use super::harness::ledger::STAKE_VALIDATION;
 use super::harness::pair::Pair;
 use super::harness::world::World;
 use super::limit::Limit;
@@ -126,8 +126,6 @@ impl Report {
                 *votes += block.votes.len();
             }
         }
-        let headers = world.ledger.headers.range(first..);
-        let missing = headers.map(|(_, header)| WINNERS.saturating_sub(header.voters.into()));
         let votes = world
             .ledger
             .votes
@@ -138,7 +136,7 @@ impl Report {
             summary: Summary {
                 blocks,
                 votes: votes.sum(),
-                missed: missing.sum(),
+                missed: world.ledger.missed_from(first),
                 ours_ms,
                 limit_ms,
                 ratio_median: (ours_ms.median / limit_ms.median * 100.0).round() / 100.0,

@@ -236,6 +236,15 @@ impl Buying {
         self.0.ended().is_some()
     }
 
+    /// Its end, whether it bought or not: what it said when it did not.
+    pub fn outcome(mut self) -> Result<(), String> {
+        let status = self.0.wait();
+        if status.success() {
+            return Ok(());
+        }
+        Err(format!("buy: {status}\n{}", self.0.log()))
+    }
+
     /// The hashes of the tickets.
     pub fn finish(mut self) -> Vec<String> {
         let status = self.0.wait();
