@@ -15,9 +15,14 @@ const AT_ONCE: u32 = 40;
 /// A purchase asks once a second whether its split was mined.
 const WHILE_BUYING: Duration = Duration::from_secs(1);
 
+/// A purchase that has no end after so many blocks never has one: dcrwallet was seen to stand still, with
+/// every call to it, under many purchases on a busy machine. It is started again.
+const STANDS_STILL: u32 = 60;
+
+/// What each user is buying, and since which height.
 #[derive(Debug, Default)]
 pub struct Stock {
-    running: Vec<Buying>,
+    running: Vec<Option<(Buying, u32)>>,
 }
 
 impl Stock {
@@ -29,30 +34,33 @@ impl Stock {
     }
 
     /// Before each block.
-    pub fn keep(&mut self, world: &World) {
-        if self.running.is_empty() {
-            if world.unspent_tickets() < ENOUGH {
-                self.buy(world);
-            }
-        } else if self.running.iter_mut().all(Buying::ended) {
-            for purchase in self.running.drain(..) {
-                // The price may have changed meanwhile: the next one is tried soon.
-                if let Err(said) = purchase.outcome() {
-                    println!("{said}");
+    pub fn keep(&mut self, world: &mut World) {
+        let height = world.height();
+        let enough = world.unspent_tickets() >= ENOUGH;
+        self.running.resize_with(world.users.len(), || None);
+        for (running, user) in self.running.iter_mut().zip(&mut world.users) {
+            match running.take() {
+                None if enough => {}
+                None => *running = Some((user.start_buying(&world.pool, AT_ONCE), height)),
+                Some((mut purchase, since)) => {
+                    if purchase.ended() {
+                        // The price may have changed meanwhile: the next one is tried soon.
+                        if let Err(said) = purchase.outcome() {
+                            println!("{said}");
+                        }
+                    } else if height.saturating_sub(since) > STANDS_STILL {
+                        println!("{}'s wallet stands still and is started again", user.email);
+                        drop(purchase);
+                        user.wallet.process().kill();
+                        user.wallet.launch_again();
+                    } else {
+                        *running = Some((purchase, since));
+                    }
                 }
             }
-        } else if world.unspent_tickets() < FEW {
+        }
+        if world.unspent_tickets() < FEW {
             wait::pause(WHILE_BUYING);
         }
-    }
-
-    fn buy(&mut self, world: &World) {
-        for user in &world.users {
-            user.wallet.wait_for_height(world.height());
-        }
-        let users = world.users.iter();
-        self.running = users
-            .map(|user| user.start_buying(&world.pool, AT_ONCE))
-            .collect();
     }
 }
