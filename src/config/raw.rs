@@ -86,6 +86,7 @@ pub struct RawLimits {
     pub sign_up_per_hour: Given<i64>,
     pub mail_per_hour: Given<i64>,
     pub address_per_hour: Given<i64>,
+    pub preference_per_minute: Given<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -222,6 +223,7 @@ impl RawWeb {
                 sign_up_per_hour: limits.take("sign_up_per_hour"),
                 mail_per_hour: limits.take("mail_per_hour"),
                 address_per_hour: limits.take("address_per_hour"),
+                preference_per_minute: limits.take("preference_per_minute"),
             }),
         }
     }

@@ -51,6 +51,7 @@ pub struct LimitsConfig {
     pub sign_up_per_hour: u32,
     pub mail_per_hour: u32,
     pub address_per_hour: u32,
+    pub preference_per_minute: u32,
 }
 
 /// Where the site is reached from outside.
@@ -180,12 +181,6 @@ impl WebSection {
 /// Keys that ask for what this version does not do yet.
 fn warn_of_idle_keys(raw: &RawWeb, check: &mut Check) {
     let assets = raw.assets_dir.as_ref();
-    let limits = [
-        &raw.limits.sign_in_per_minute,
-        &raw.limits.sign_up_per_hour,
-        &raw.limits.mail_per_hour,
-        &raw.limits.address_per_hour,
-    ];
     let asked = [
         (
             "web.captcha",
@@ -194,11 +189,6 @@ fn warn_of_idle_keys(raw: &RawWeb, check: &mut Check) {
         (
             "web.assets_dir",
             assets.is_some_and(|it| !it.value.as_os_str().is_empty()),
-        ),
-        // 0 is what there is: no limit.
-        (
-            "[web.limits]",
-            limits.into_iter().flatten().any(|it| it.value != 0),
         ),
     ];
     for (key, _) in asked.into_iter().filter(|(_, asked)| *asked) {
@@ -215,11 +205,13 @@ impl LimitsConfig {
         let sign_up_per_hour = limit(&raw.sign_up_per_hour, 10);
         let mail_per_hour = limit(&raw.mail_per_hour, 5);
         let address_per_hour = limit(&raw.address_per_hour, 10);
+        let preference_per_minute = limit(&raw.preference_per_minute, 10);
         Some(Self {
             sign_in_per_minute: sign_in_per_minute?,
             sign_up_per_hour: sign_up_per_hour?,
             mail_per_hour: mail_per_hour?,
             address_per_hour: address_per_hour?,
+            preference_per_minute: preference_per_minute?,
         })
     }
 }

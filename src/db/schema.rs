@@ -177,6 +177,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_limits (name) {
+        name -> Text,
+        used_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_sign (id) {
+        id -> BigInt,
+        notice -> Text,
+        closed -> BigInt,
+        closed_message -> Text,
+        set_at -> BigInt,
+        set_by -> BigInt,
+    }
+}
+
+diesel::table! {
     pool_audit (id) {
         id -> BigInt,
         happened -> BigInt,

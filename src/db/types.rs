@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::Result;
 use super::connection::Location;
 use crate::decred::{Height, TicketHash, VoteBits, VoteVersion};
-use crate::domain::{InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId};
+use crate::domain::{
+    InstanceId, KeyIndex, PoolId, Preference, Rate, Revision, TicketRecord, UserId,
+};
 use crate::secret::Secret;
 
 /// How to open a database.
@@ -310,4 +312,35 @@ pub struct LowFeeEntry {
     pub email: String,
     /// `None`: nobody added it.
     pub added: Option<LowFeeTicket>,
+}
+
+/// Whose allowance is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// Whoever has this address, whatever the case of its letters; perhaps nobody.
+    Email(String),
+    User(UserId),
+}
+
+impl From<&str> for Account {
+    fn from(email: &str) -> Self {
+        Account::Email(email.to_owned())
+    }
+}
+
+impl From<UserId> for Account {
+    fn from(id: UserId) -> Self {
+        Account::User(id)
+    }
+}
+
+/// One use of an account that is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowance {
+    /// A short name without blanks.
+    pub what: &'static str,
+    pub account: Account,
+    pub rate: Rate,
+    /// Unix milliseconds.
+    pub now: i64,
 }

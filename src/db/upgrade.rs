@@ -77,8 +77,9 @@ impl Facts {
         match plan(self) {
             Plan::Newer(_) => SchemaState::Newer,
             Plan::Steps(steps) if steps.is_empty() => SchemaState::Current,
-            // Nothing was finished: an empty database, or one whose making was interrupted.
-            Plan::Steps(steps) if self.applied.is_empty() || steps == [Step::MakePoolId] => {
+            // Nothing was finished: an empty database, or one whose making was interrupted before the id,
+            // which comes last.
+            Plan::Steps(steps) if self.applied.is_empty() || steps.contains(&Step::MakePoolId) => {
                 SchemaState::Empty
             }
             Plan::Steps(_) | Plan::Foreign(_) => SchemaState::Older,
@@ -206,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_a_crash_left_is_finished() {
-        // Killed within the first migration, before it was written down, and after.
+        // Killed within the first migration, before it was written down, and after; and within the next.
         for found in [
             facts(&[APPLIED], &[], &["0001"], false),
             facts(&[APPLIED, "pool_identity"], &[], &["0001"], false),
@@ -214,6 +215,12 @@ mod tests {
                 &[APPLIED, "pool_identity", "Users"],
                 &["0001"],
                 &["0001"],
+                false,
+            ),
+            facts(
+                &[APPLIED, "pool_identity", "Users"],
+                &["0001"],
+                &["0001", "0002"],
                 false,
             ),
         ] {

@@ -3,9 +3,11 @@
 pub mod digest;
 pub mod ids;
 pub mod preference;
+pub mod rate;
 pub mod ticket;
 
 pub use digest::{preferences_digest, scripts_digest};
 pub use ids::{InstanceId, KeyIndex, PoolId, Revision, UserId};
 pub use preference::Preference;
+pub use rate::{Rate, Wait};
 pub use ticket::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, VoteRecord};

@@ -59,6 +59,7 @@ pub static ALL: &[&'static dyn Metric] = &[
     // web
     &HTTP_SECONDS,
     &SIGN_INS,
+    &LIMITED,
     &ENROLMENTS,
     &MAILS,
     &HEALTH,
@@ -459,6 +460,26 @@ pub static SIGN_INS: Counter<1> = Counter::new(
         ["unverified"],
         ["busy"],
         ["failed"],
+    ],
+);
+
+pub static LIMITED: Counter<1> = Counter::new(
+    About {
+        name: "dcrstakepool_limited_total",
+        help: "What clients or accounts did too often, so that it was not done ([web.limits]): sign_in, sign_up, \
+               mail, address, token, preference; unknown_audited: failed sign-ins by unknown addresses that the \
+               audit log has not.",
+        roles: WEB,
+    },
+    &["what"],
+    &[
+        ["sign_in"],
+        ["sign_up"],
+        ["mail"],
+        ["address"],
+        ["token"],
+        ["preference"],
+        ["unknown_audited"],
     ],
 );
 

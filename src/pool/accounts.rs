@@ -132,7 +132,10 @@ impl Pool {
             Some(user) if verdict != Verdict::Wrong => user,
             known => {
                 let id = known.map(|user| user.id);
-                self.audit("sign_in_failed", id, client, "").await;
+                // Made-up addresses must not fill the log.
+                if id.is_some() || self.audits_unknown(client) {
+                    self.audit("sign_in_failed", id, client, "").await;
+                }
                 return Err(SignInError::Wrong);
             }
         };

@@ -19,6 +19,7 @@ mod inspect;
 mod invalid_tickets;
 mod jwt;
 mod known_tickets;
+mod limits;
 mod low_fee;
 mod passwords;
 mod preferences;
@@ -61,6 +62,7 @@ use database::DatabaseState;
 use derivation::Derivation;
 use enrolment::Lanes;
 use known_tickets::KnownTickets;
+use limits::Clients;
 use low_fee::LowFeeList;
 use passwords::Hasher;
 use sync::Tables;
@@ -74,6 +76,7 @@ pub use invalid_tickets::{
     AddInvalidError, AddInvalidReport, InvalidTicket, InvalidTickets, TicketResult, VoterAnswer,
     VoterResult,
 };
+pub use limits::{LimitError, Limited, Limits};
 pub use low_fee::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
 pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
@@ -109,6 +112,7 @@ pub struct Pool {
     clock: Clock,
     tasks: Tasks,
     hasher: Hasher,
+    clients: Clients,
     derivation: Derivation,
     enrolling: Lanes,
     heights: Mutex<Heights>,
@@ -147,6 +151,7 @@ impl Pool {
         Ok(Self {
             derivation,
             hasher: Hasher::new(threads)?,
+            clients: Clients::default(),
             sign: RwLock::new(Arc::new(parts.settings.sign.clone())),
             settings: parts.settings,
             store: parts.store,

@@ -1,5 +1,6 @@
 //! What the pool is told by configuration, resolved.
 
+use super::limits::Limits;
 use crate::decred::Height;
 use crate::decred::params::{Network, Params};
 use crate::rpc::wire::ConfigDigests;
@@ -26,6 +27,7 @@ pub struct Settings {
     pub base_url: String,
     pub former_base_urls: Vec<String>,
     pub api_secret: Secret,
+    pub limits: Limits,
 }
 
 /// What the operator says to visitors. May change while the pool runs.

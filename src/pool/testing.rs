@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 
 use super::derivation::Derivation;
-use super::{DoorSign, Parts, Peer, Pool, Settings};
+use super::{DoorSign, Limits, Parts, Peer, Pool, Settings};
 use crate::clock::Clock;
 use crate::db::{Access, Options, Store};
 use crate::decred::hdkey::ExtendedPubKey;
@@ -450,6 +450,7 @@ pub fn settings() -> Settings {
         base_url: "https://pool.example.com".into(),
         former_base_urls: vec!["https://old.example.com".into()],
         api_secret: Secret::new("0123456789abcdef0123456789abcdef"),
+        limits: Limits::default(),
     }
 }
 

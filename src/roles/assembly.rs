@@ -6,10 +6,10 @@ use anyhow::Context as _;
 
 use super::Failure;
 use crate::clock::Clock;
-use crate::config::{DatabaseConfig, PoolConfig, WebConfig};
+use crate::config::{DatabaseConfig, LimitsConfig, PoolConfig, WebConfig};
 use crate::db::{Access, Options, Store};
 use crate::mail::{LogMailer, Mailer, UndeliveredMailer};
-use crate::pool::{DoorSign, Parts, Peer, Pool, Settings};
+use crate::pool::{DoorSign, Limits, Parts, Peer, Pool, Settings};
 use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
 
@@ -77,6 +77,17 @@ fn settings(config: &WebConfig) -> Settings {
         base_url: config.web.base_url.issuer().to_owned(),
         former_base_urls: config.web.former_base_urls.clone(),
         api_secret: config.web.api_secret.clone(),
+        limits: limits(&config.web.limits),
+    }
+}
+
+fn limits(config: &LimitsConfig) -> Limits {
+    Limits {
+        sign_in_per_minute: config.sign_in_per_minute,
+        sign_up_per_hour: config.sign_up_per_hour,
+        mail_per_hour: config.mail_per_hour,
+        address_per_hour: config.address_per_hour,
+        preference_per_minute: config.preference_per_minute,
     }
 }
 

@@ -5,7 +5,7 @@ use anyhow::{Context as _, anyhow};
 use super::Failure;
 use crate::cli::MigrateArgs;
 use crate::config::{MigrateConfig, Sources};
-use crate::db::{self, Access, Error, Facts, Options, Plan, Step, Store};
+use crate::db::{self, Access, Error, Facts, Options, Plan, SchemaState, Step, Store};
 use crate::telemetry;
 
 /// Runs it to its end. Prints each step to standard output before doing it.
@@ -65,7 +65,7 @@ async fn create(options: Options, args: &MigrateArgs, reason: &str) -> Result<()
 
 async fn upgrade(store: &Store, args: &MigrateArgs) -> Result<(), Failure> {
     let facts = store.inspect().await?;
-    let holds_data = !facts.applied.is_empty();
+    let holds_data = facts.state() != SchemaState::Empty;
     let steps = steps(db::plan(&facts))?;
     if steps.is_empty() {
         println!("the schema is up to date: nothing to do");

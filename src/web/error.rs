@@ -19,6 +19,8 @@ pub struct Error {
     pub logged: Option<String>,
     /// The methods that the path has (405 only).
     pub allow: Option<String>,
+    /// Seconds to wait (429 only).
+    pub retry_after: Option<u64>,
 }
 
 impl Error {
@@ -29,6 +31,7 @@ impl Error {
             shown: shown.into(),
             logged: None,
             allow: None,
+            retry_after: None,
         }
     }
 
@@ -107,6 +110,23 @@ impl Error {
         .logged("request deadline passed")
     }
 
+    pub fn too_often(retry_after: u64) -> Self {
+        let wait = match retry_after {
+            ..120 => format!("{retry_after} seconds"),
+            _ => format!("{} minutes", retry_after.div_ceil(60)),
+        };
+        let mut error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many attempts",
+            format!(
+                "This was done too often in a short time, so it was not done again. Please wait {wait}, then \
+                 try once more. Your tickets are voted all the same."
+            ),
+        );
+        error.retry_after = Some(retry_after);
+        error
+    }
+
     pub fn busy() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -143,6 +163,15 @@ impl From<pool::Error> for Error {
     }
 }
 
+impl From<pool::LimitError> for Error {
+    fn from(error: pool::LimitError) -> Self {
+        match error {
+            pool::LimitError::TooOften { retry_after } => Self::too_often(retry_after),
+            pool::LimitError::Pool(error) => error.into(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +189,15 @@ mod tests {
         ] {
             assert!(error.logged.unwrap().contains("secret cause"));
             assert!(!error.shown.contains("secret cause"));
+        }
+    }
+
+    #[test]
+    fn waits_read_well() {
+        for (seconds, words) in [(1, "1 seconds"), (119, "119 seconds"), (121, "3 minutes")] {
+            let error = Error::too_often(seconds);
+            assert!(error.shown.contains(words), "{}", error.shown);
+            assert_eq!(error.retry_after, Some(seconds));
         }
     }
 }

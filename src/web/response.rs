@@ -2,6 +2,7 @@
 
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use http::{Response as HttpResponse, StatusCode};
 use http_body_util::Full;
@@ -61,6 +62,13 @@ pub fn download(mut response: Response, file_name: &'static str) -> Response {
 pub fn revalidated(mut response: Response) -> Response {
     set(&mut response, CACHE_CONTROL, "private, no-cache");
     response
+}
+
+/// How many seconds to wait, if it helps to.
+pub fn retry_after(response: &mut Response, seconds: Option<u64>) {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
 }
 
 /// Sets a header whose value is known to be one.

@@ -376,6 +376,7 @@ fn error_page(error: &Error, frame: &pages::layout::Frame) -> Response {
     if let Some(allow) = error.allow.as_ref().and_then(|allow| allow.parse().ok()) {
         response.headers_mut().insert(ALLOW, allow);
     }
+    response::retry_after(&mut response, error.retry_after);
     response
 }
 

@@ -4,13 +4,14 @@ use std::process::Output;
 
 use dcrstakepool::db::SchemaState;
 
-use super::bed::{Bed, on_both};
+use super::bed::{Bed, NOW, on_both, user};
 use crate::harness::mariadb::MariaDb;
 
 on_both!(
     an_empty_database_is_filled_once,
     a_dry_run_changes_nothing,
     other_schemas_end_with_78,
+    an_older_schema_of_ours_is_brought_to_today_s,
     options_of_later_versions_are_refused,
 );
 
@@ -60,6 +61,30 @@ async fn other_schemas_end_with_78(bed: Bed) {
     drop(bed.store().await);
     bed.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')");
     ends(&bed.run(&["migrate"]), 78, "newer than this program");
+}
+
+async fn an_older_schema_of_ours_is_brought_to_today_s(bed: Bed) {
+    let store = bed.store().await;
+    let id = store.pool_id().await.unwrap();
+    let ann = user(&store, "ann@example.com").await;
+    drop(store);
+    bed.execute("DELETE FROM __diesel_schema_migrations WHERE version > '0002'");
+    bed.execute("DROP TABLE pool_limits");
+    bed.execute("DROP TABLE pool_sign");
+    let store = bed.open().await;
+    let refused = store.require_schema().await.unwrap_err().to_string();
+    assert!(refused.contains("older than this program: run `dcrstakepool migrate`"));
+    drop(store);
+    ends(&bed.run(&["migrate"]), 1, "the database holds data");
+    let dry = bed.run(&["migrate", "--dry-run"]);
+    ends(&dry, 0, "would create the tables of schema 0003");
+    let done = bed.run(&["migrate", "--yes-i-have-a-backup"]);
+    ends(&done, 0, "create the tables of schema 0003");
+    let store = bed.open().await;
+    store.require_schema().await.unwrap();
+    assert_eq!(store.pool_id().await.unwrap(), id);
+    assert!(store.user(ann).await.unwrap().is_some());
+    assert_eq!(store.forget_expired(NOW).await.unwrap(), 0);
 }
 
 async fn options_of_later_versions_are_refused(bed: Bed) {

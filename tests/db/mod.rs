@@ -3,6 +3,7 @@
 mod accounts;
 mod bed;
 mod enrolment;
+mod limits;
 mod low_fee;
 mod marks;
 mod migrate;

@@ -46,6 +46,8 @@ async fn what_a_killed_web_left_is_finished(bed: Bed) {
     for left in [
         "DELETE FROM pool_identity",
         "DELETE FROM __diesel_schema_migrations",
+        "DELETE FROM __diesel_schema_migrations WHERE version > '0001'; \
+         DELETE FROM pool_identity; DROP TABLE pool_limits",
         "DELETE FROM __diesel_schema_migrations; DELETE FROM pool_identity; \
          DROP TABLE Users; DROP TABLE pool_halt",
     ] {

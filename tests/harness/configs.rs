@@ -90,6 +90,13 @@ api_secret = "{API_SECRET}"
 monitor_token = "{MONITOR_TOKEN}"
 cookie_secure = false
 captcha = false
+
+[web.limits]
+sign_in_per_minute = 0
+sign_up_per_hour = 0
+mail_per_hour = 0
+address_per_hour = 0
+preference_per_minute = 0
 "#
     );
     for voter in voters {

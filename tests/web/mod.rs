@@ -9,6 +9,7 @@ mod config_faults;
 mod database_away;
 mod enrolment;
 mod http;
+mod limits;
 mod low_fee;
 mod metrics;
 mod node_faults;

@@ -40,6 +40,8 @@ pub struct Wish {
     pub pool: &'static str,
     /// More lines of `[web]`.
     pub web: &'static str,
+    /// The lines of `[web.limits]`; empty: none is in force.
+    pub limits: &'static str,
     /// The voters are away when the site starts.
     pub away: bool,
     /// Another than an SQLite file.
@@ -199,6 +201,9 @@ pub async fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+const NO_LIMITS: &str = "sign_in_per_minute = 0\nsign_up_per_hour = 0\nmail_per_hour = 0\n\
+                         address_per_hour = 0\npreference_per_minute = 0\n";
+
 fn config(wish: &Wish) -> String {
     format!(
         "network = \"simnet\"\n\
@@ -210,14 +215,18 @@ fn config(wish: &Wish) -> String {
          api_secret = \"an-api-secret-that-only-tests-may-use\"\n\
          monitor_token = \"{MONITOR_TOKEN}\"\ncookie_secure = false\ncaptcha = false\n\
          admin_ips = [\"127.0.0.1\"]\nadmin_user_ids = [1]\n{}\n\
-         [web.limits]\nsign_in_per_minute = 0\nsign_up_per_hour = 0\nmail_per_hour = 0\n\
-         address_per_hour = 0\n",
+         [web.limits]\n{}",
         wish.database.as_deref().unwrap_or("sqlite://pool.db"),
         voting_key(),
         "spubVUkaTP2Zou5goHKCg4oskYSmojxFuf7vf99REjYMXYioE2iWc4kcDXLq3wF9keARCdHTWdXgUbEdXJwKftCDU\
          acbYLZRqMYMZU7dPf8qgBT",
         wish.pool,
         wish.web,
+        if wish.limits.is_empty() {
+            NO_LIMITS
+        } else {
+            wish.limits
+        },
     )
 }
 

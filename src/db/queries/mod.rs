@@ -10,6 +10,7 @@ pub mod flags;
 pub mod halt;
 pub mod identity;
 pub mod keys;
+pub mod limits;
 pub mod low_fee;
 pub mod revisions;
 pub mod sessions;

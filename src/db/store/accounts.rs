@@ -4,7 +4,9 @@ use diesel::QueryResult;
 
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
-use crate::db::queries::{counters, emails, flags, keys, revisions, sessions, sign_ups, users};
+use crate::db::queries::{
+    counters, emails, flags, keys, limits, revisions, sessions, sign_ups, users,
+};
 use crate::db::{
     PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts,
     Verification,
@@ -108,11 +110,12 @@ impl Store {
         .await
     }
 
-    /// Forgets sign-ups and sessions that are over. Returns how many.
+    /// Forgets sign-ups, sessions and uses of accounts that are over. Returns how many.
     pub async fn forget_expired(&self, now: i64) -> Result<u64> {
         self.write(move |connection| {
             let rows = sign_ups::delete_expired(connection, now)?
-                + sessions::delete_expired(connection, now)?;
+                + sessions::delete_expired(connection, now)?
+                + limits::delete_past(connection, now.saturating_mul(1000))?;
             Ok(rows as u64)
         })
         .await

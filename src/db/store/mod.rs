@@ -20,6 +20,7 @@ use crate::domain::PoolId;
 
 mod accounts;
 mod enrolment;
+mod limits;
 mod low_fee;
 mod marks;
 mod operations;

@@ -9,6 +9,7 @@ pub enum Code {
     Ok = 0,
     InvalidArgument = 3,
     AlreadyExists = 6,
+    ResourceExhausted = 8,
     FailedPrecondition = 9,
     Internal = 13,
     Unavailable = 14,

@@ -15,7 +15,9 @@ use super::response::{self, Response};
 use super::router;
 use crate::decred::VoteBits;
 use crate::domain::UserId;
-use crate::pool::{EnrolError, PurchaseInfo, PurchaseInfoError, Settings, Stats, VotingError};
+use crate::pool::{
+    EnrolError, Limited, PurchaseInfo, PurchaseInfoError, Settings, Stats, VotingError,
+};
 use envelope::{Data, Envelope};
 
 /// What the API can be asked.
@@ -132,12 +134,10 @@ fn purchase_info_refusal(error: PurchaseInfoError) -> Envelope {
 }
 
 pub async fn address(request: ApiUserReq) -> Result<Response, Error> {
+    let (pool, client) = (&request.app.pool, request.client);
+    pool.limit(Limited::Address, client, request.user).await?;
     let address = request.form.text("UserPubKeyAddr");
-    let enrolled = request
-        .app
-        .pool
-        .enrol(request.user, address, request.client)
-        .await;
+    let enrolled = pool.enrol(request.user, address, client).await;
     let envelope = match enrolled {
         Ok(_) => Command::Address.success(Data::Absent),
         Err(error) => address_refusal(error),
@@ -177,7 +177,10 @@ pub async fn voting(request: ApiUserReq) -> Result<Response, Error> {
             "unable to convert votebits to uint16",
         )));
     };
-    let set = request.app.pool.set_vote_bits(request.user, bits).await;
+    let pool = &request.app.pool;
+    pool.limit_account(Limited::Preference, request.user)
+        .await?;
+    let set = pool.set_vote_bits(request.user, bits).await;
     let envelope = match set {
         Ok(()) => command.success(Data::Absent),
         Err(error) => voting_refusal(error),
@@ -256,18 +259,21 @@ pub fn unknown() -> Response {
     response::json(StatusCode::NOT_FOUND, envelope.to_line())
 }
 
-/// A refusal below the commands: too large, too slow, out of time.
+/// A refusal below the commands: too large, too slow, too often, out of time.
 pub fn failed(error: &Error) -> Response {
     router::log(error);
     let (code, message) = match error.status {
         StatusCode::PAYLOAD_TOO_LARGE => (Code::InvalidArgument, "request too large"),
         StatusCode::REQUEST_TIMEOUT => (Code::InvalidArgument, "request too slow"),
         StatusCode::BAD_REQUEST => (Code::InvalidArgument, "request not understood"),
+        StatusCode::TOO_MANY_REQUESTS => (Code::ResourceExhausted, "too many requests"),
         StatusCode::SERVICE_UNAVAILABLE => (Code::Unavailable, "system error - try again later"),
         _ => (Code::Internal, "system error - internal error"),
     };
     let envelope = Envelope::error(code, message, Data::Absent);
-    response::json(error.status, envelope.to_line())
+    let mut response = response::json(error.status, envelope.to_line());
+    response::retry_after(&mut response, error.retry_after);
+    response
 }
 
 #[cfg(test)]

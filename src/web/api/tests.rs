@@ -1,6 +1,6 @@
 use super::*;
 use crate::decred::{Atoms, Height, Network, VoteVersion};
-use crate::pool::{self, DoorSign, NotNow};
+use crate::pool::{self, DoorSign, Limits, NotNow};
 use crate::rpc::wire::TicketCounts;
 use crate::secret::Secret;
 
@@ -186,6 +186,7 @@ fn settings() -> Settings {
         base_url: String::new(),
         former_base_urls: Vec::new(),
         api_secret: Secret::default(),
+        limits: Limits::default(),
     }
 }
 

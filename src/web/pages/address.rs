@@ -9,7 +9,7 @@ use maud::{Markup, Render};
 
 use super::layout::Page;
 use crate::decred::Network;
-use crate::pool::{EnrolError, Enrolled, NotNow, PurchaseInfo, PurchaseInfoError};
+use crate::pool::{EnrolError, Enrolled, Limited, NotNow, PurchaseInfo, PurchaseInfoError};
 use crate::web::api::Object;
 use crate::web::error::Error;
 use crate::web::request::UserReq;
@@ -49,7 +49,9 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
 pub async fn post(request: UserReq) -> Result<Response, Error> {
     let address = request.form.text("UserPubKeyAddr").trim();
     let user = request.user().id;
-    let enrolled = request.app.pool.enrol(user, address, request.client).await;
+    let pool = &request.app.pool;
+    pool.limit(Limited::Address, request.client, user).await?;
+    let enrolled = pool.enrol(user, address, request.client).await;
     let refusal = match enrolled {
         Ok(enrolled) => return ready(&request, enrolled, true).await,
         Err(EnrolError::Pool(error)) => return Err(error.into()),

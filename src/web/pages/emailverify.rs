@@ -8,7 +8,7 @@ use maud::{Markup, Render, html};
 
 use super::components::{csrf_field, notice};
 use super::layout::Page;
-use crate::pool::TokenError;
+use crate::pool::{Limited, TokenError};
 use crate::web::error::Error;
 use crate::web::request::AnonymousReq;
 use crate::web::response::Response;
@@ -28,11 +28,9 @@ pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
 }
 
 pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
-    let verified = request
-        .app
-        .pool
-        .verify_email(request.field("t"), request.client)
-        .await;
+    let (pool, client) = (&request.app.pool, request.client);
+    pool.limit_client(Limited::Token, client)?;
+    let verified = pool.verify_email(request.field("t"), client).await;
     let reason = match verified {
         Ok(_) => return Ok(request.ok(&Verify::Done)),
         Err(TokenError::Invalid) => {

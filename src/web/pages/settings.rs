@@ -8,7 +8,7 @@ use maud::{Markup, Render, html};
 use super::components::{copyable, csrf_field, notice, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
-use crate::pool::ChangePasswordError;
+use crate::pool::{ChangePasswordError, Limited};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::UserReq;
@@ -37,6 +37,7 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
     let pool = &request.app.pool;
     let user = request.user().id;
     if request.form.is_set("renewToken") {
+        pool.limit(Limited::Token, request.client, user).await?;
         pool.renew_api_token(user, request.client).await?;
         return Ok(response::see_other("/settings?done=token"));
     }
@@ -57,19 +58,23 @@ async fn change_password(request: &UserReq) -> Result<Response, Error> {
     if !new.matches(request.form.text("newpasswordrepeat")) {
         return refuse(request, "The two new passwords are not the same.".into()).await;
     }
-    let changed = request
-        .app
-        .pool
+    let (pool, client) = (&request.app.pool, request.client);
+    let email = request.user().email.as_str();
+    pool.limit(Limited::SignIn, client, email).await?;
+    let changed = pool
         .change_password(
             request.user().id,
             &current,
             &new,
             request.session().cookie(),
-            request.client,
+            client,
         )
         .await;
     match changed {
-        Ok(()) => Ok(response::see_other("/settings?done=password")),
+        Ok(()) => {
+            pool.forgive(Limited::SignIn, client, email).await;
+            Ok(response::see_other("/settings?done=password"))
+        }
         Err(ChangePasswordError::Busy) => Err(Error::busy()),
         Err(ChangePasswordError::Pool(error)) => Err(error.into()),
         Err(refusal) => refuse(request, sentence(&refusal.to_string())).await,

@@ -9,7 +9,7 @@ use super::components::{csrf_field, email_field, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
 use crate::domain::UserId;
-use crate::pool::SignInError;
+use crate::pool::{Limited, SignInError};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::AnonymousReq;
@@ -36,9 +36,13 @@ pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
 pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
     let email = request.form.text("email").trim();
     let password = Secret::new(request.form.text("password"));
-    let pool = &request.app.pool;
-    match pool.sign_in(email, &password, request.client).await {
-        Ok(user) => signed_in(&request, user).await,
+    let (pool, client) = (&request.app.pool, request.client);
+    pool.limit(Limited::SignIn, client, email).await?;
+    match pool.sign_in(email, &password, client).await {
+        Ok(user) => {
+            pool.forgive(Limited::SignIn, client, email).await;
+            signed_in(&request, user).await
+        }
         Err(SignInError::Busy) => Err(Error::busy()),
         Err(SignInError::Pool(error)) => Err(error.into()),
         Err(refusal) => {

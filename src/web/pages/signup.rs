@@ -8,7 +8,7 @@ use maud::{Markup, Render, html};
 
 use super::components::{csrf_field, email_field, notice, password_field, problem};
 use super::layout::Page;
-use crate::pool::SignUpError;
+use crate::pool::{Limited, SignUpError};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::AnonymousReq;
@@ -50,11 +50,11 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
             "The two passwords are not the same.".into(),
         ));
     }
-    let taken = request
-        .app
-        .pool
-        .sign_up(email, &password, request.client)
-        .await;
+    let (pool, client) = (&request.app.pool, request.client);
+    pool.limit(Limited::SignUp, client, email).await?;
+    // Nobody gets more mails for being signed up by strangers.
+    pool.limit_account(Limited::Mail, email).await?;
+    let taken = pool.sign_up(email, &password, client).await;
     match taken {
         Ok(()) => Ok(check_mail(&request, email)),
         Err(SignUpError::Closed(reason)) => Ok(request.page(
@@ -77,11 +77,9 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
 
 pub async fn resend(request: AnonymousReq) -> Result<Response, Error> {
     let email = request.form.text("email").trim();
-    request
-        .app
-        .pool
-        .resend_verification(email, request.client)
-        .await?;
+    let (pool, client) = (&request.app.pool, request.client);
+    pool.limit(Limited::Mail, client, email).await?;
+    pool.resend_verification(email, client).await?;
     Ok(check_mail(&request, email))
 }
 

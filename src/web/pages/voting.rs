@@ -9,7 +9,7 @@ use maud::{Markup, Render, html};
 use super::components::{badge, csrf_field, notice, problem};
 use super::layout::Page;
 use crate::decred::VoteBits;
-use crate::pool::{User, VotingError};
+use crate::pool::{Limited, User, VotingError};
 use crate::rpc::wire::{Agenda, Agendas};
 use crate::web::error::Error;
 use crate::web::form::Form;
@@ -39,6 +39,8 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
         return Ok(response::see_other("/address"));
     }
     let pool = &request.app.pool;
+    pool.limit_account(Limited::Preference, request.user().id)
+        .await?;
     let Some(agendas) = pool.agendas() else {
         return Ok(page(&request, StatusCode::SERVICE_UNAVAILABLE, false, None));
     };
