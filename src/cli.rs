@@ -61,6 +61,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Has low-fee tickets voted: makes every voter know them and adds them to the list
     AddInvalidTickets(AddInvalidTicketsArgs),
+    /// Lists users, shows one, verifies, disables, enables
+    User(UserArgs),
     /// Looks whether all is well with web or a voter
     Check(CheckArgs),
     /// Buys pool tickets from your own dcrwallet (for ticket holders)
@@ -158,6 +160,48 @@ pub struct AddInvalidTicketsArgs {
     /// Print one JSON object: ok, `dry_run`, tickets with their voters, `voters_away`
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool user list
+  dcrstakepool user show kim@example.com
+  dcrstakepool user verify kim@example.com
+  dcrstakepool user disable 17
+  dcrstakepool user enable 17
+Run it on the web host; web may run meanwhile. Users are given by number, e-mail address or ticket address. A
+disabled user cannot sign in nor use the API, and the sessions end at once; the tickets are voted as ever. What
+is done is written to the audit log. /admin/users does the same in the browser.
+Exit codes: 0 done, 1 not done or nobody found.")]
+pub struct UserArgs {
+    /// Configuration file (else searched, see `dcrstakepool --help`)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: UserCommand,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserCommand {
+    /// One line a user: number, state, e-mail, ticket address
+    List,
+    /// What is known of one
+    Show(UserName),
+    /// As if the link of the verification mail had been opened
+    Verify(UserName),
+    /// No sign-in, no API; sessions end
+    Disable(UserName),
+    /// Undoes `disable`
+    Enable(UserName),
+}
+
+/// Whom a command is about.
+#[derive(Debug, Clone, Args)]
+pub struct UserName {
+    /// Number, e-mail address or ticket address
+    #[arg(value_name = "USER")]
+    pub who: String,
 }
 
 /// Which role is looked at.

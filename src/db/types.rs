@@ -344,3 +344,22 @@ pub struct Allowance {
     /// Unix milliseconds.
     pub now: i64,
 }
+
+/// Somebody who signed up and has not opened the link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingSignUp {
+    /// As it was written.
+    pub email: String,
+    pub token_hash: String,
+    pub created: i64,
+}
+
+/// What an admin said to visitors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSign {
+    pub notice: String,
+    pub closed: bool,
+    pub closed_message: String,
+    pub set_at: i64,
+    pub set_by: UserId,
+}

@@ -211,7 +211,7 @@ impl Pool {
         }
     }
 
-    fn mail_verification(&self, email: &str, token: &Secret, client: Option<IpAddr>) {
+    pub(super) fn mail_verification(&self, email: &str, token: &Secret, client: Option<IpAddr>) {
         let path = format!("/emailverify?t={}", token.expose());
         let link = self.settings.link(&path);
         let cause = self.cause(client);

@@ -10,6 +10,7 @@ mod chain;
 mod confirm;
 mod database;
 mod derivation;
+mod door;
 mod enrolment;
 mod error;
 mod follow;
@@ -34,6 +35,7 @@ mod teach_tickets;
 mod tickets;
 mod tokens;
 mod types;
+mod users;
 mod voters;
 
 pub mod keys;
@@ -60,6 +62,7 @@ use alarms::Reasons;
 use chain::Heights;
 use database::DatabaseState;
 use derivation::Derivation;
+use door::Door;
 use enrolment::Lanes;
 use known_tickets::KnownTickets;
 use limits::Clients;
@@ -67,6 +70,8 @@ use low_fee::LowFeeList;
 use passwords::Hasher;
 use sync::Tables;
 
+pub use crate::db::WaitingSignUp;
+pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
     ChangePasswordError, EnrolError, Error, NotNow, PasswordProblem, PurchaseInfoError,
     SignInError, SignUpError, TokenError, VotingError,
@@ -83,6 +88,7 @@ pub use start::{Fault, VotersAtStart};
 pub use types::{
     Enrolled, Halt, Health, PurchaseInfo, Stats, StatusReport, TicketPage, User, VoterReport,
 };
+pub use users::{Found, Operator, Person, USERS_PER_PAGE, UserAction, UserAnswer, UserPage};
 pub use voters::Peer;
 
 /// Tickets on one page.
@@ -104,7 +110,9 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Pool {
     settings: Settings,
-    sign: RwLock<Arc<DoorSign>>,
+    door: RwLock<Door>,
+    /// Held while what an admin said is written or read.
+    door_turn: tokio::sync::Mutex<()>,
     store: Store,
     id: PoolId,
     peers: Vec<Arc<Peer>>,
@@ -152,7 +160,8 @@ impl Pool {
             derivation,
             hasher: Hasher::new(threads)?,
             clients: Clients::default(),
-            sign: RwLock::new(Arc::new(parts.settings.sign.clone())),
+            door: RwLock::new(Door::of(parts.settings.sign.clone())),
+            door_turn: tokio::sync::Mutex::default(),
             settings: parts.settings,
             store: parts.store,
             id: parts.pool_id,
@@ -174,18 +183,6 @@ impl Pool {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// What visitors are told now.
-    pub fn sign(&self) -> Arc<DoorSign> {
-        let sign = self.sign.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&sign)
-    }
-
-    /// Tells visitors something else from now on.
-    pub fn hang_out(&self, sign: DoorSign) {
-        *self.sign.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sign);
-        self.numbers_due.notify_one();
     }
 
     pub fn clock(&self) -> &Clock {

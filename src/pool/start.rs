@@ -111,6 +111,9 @@ impl Pool {
         self.tasks
             .spawn("low_fee", async move { pool.keep_low_fee().await });
         let pool = Arc::clone(self);
+        self.tasks
+            .spawn("door_sign", async move { pool.keep_sign().await });
+        let pool = Arc::clone(self);
         self.tasks.spawn("tidy", async move { pool.tidy().await });
     }
 

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod migrate;
 pub mod resume;
 mod service;
+pub mod user;
 pub mod voter;
 pub mod web;
 
@@ -24,6 +25,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(args).await,
         Command::Resume(args) => resume::run(args).await,
         Command::AddInvalidTickets(args) => add_invalid_tickets::run(args).await,
+        Command::User(args) => user::run(args).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
         Command::Buy(args) => buy::run(args).await,
     }

@@ -72,6 +72,9 @@ async fn begin(
 ) -> Result<Arc<Pool>, Failure> {
     let store = assembly::open_store(&config.database, Access::Owner).await?;
     let pool = assembly::pool(config, store, voters, tasks).await?;
+    let read = pool.read_sign().await;
+    read.context("reading the notice")
+        .map_err(Failure::failed)?;
     check_voters(&pool, config.web.start_without_voters).await?;
     check_halt(&pool).await?;
     Ok(pool)

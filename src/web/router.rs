@@ -27,6 +27,10 @@
 //! | GET | /status | watcher | |
 //! | GET | /admintickets | admin | |
 //! | POST | /admintickets | admin | token |
+//! | GET | /admin/pool | admin | |
+//! | POST | /admin/pool | admin | token |
+//! | GET | /admin/users | admin | |
+//! | POST | /admin/users | admin | token |
 //! | GET | /alertz | prober | |
 //! | GET | /healthz | bare | |
 //! | GET | /readyz | bare | |
@@ -63,8 +67,8 @@ use super::cookies::Cookie;
 use super::csrf::Binding;
 use super::error::Error;
 use super::pages::{
-    self, address, admintickets, emailverify, files, home, logout, probes, redirects, settings,
-    signin, signup, stats, status, tickets, voting,
+    self, address, adminpool, admintickets, adminusers, emailverify, files, home, logout, probes,
+    redirects, settings, signin, signup, stats, status, tickets, voting,
 };
 use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
 use super::response::{self, Response};
@@ -168,6 +172,10 @@ pub static ROUTES: &[Route] = &[
     get("/status", Watcher(|r| Box::pin(status::get(r)))),
     get("/admintickets", Admin(|r| Box::pin(admintickets::get(r)))),
     post("/admintickets", Admin(|r| Box::pin(admintickets::post(r)))),
+    get("/admin/pool", Admin(|r| now(adminpool::get(&r)))),
+    post("/admin/pool", Admin(|r| Box::pin(adminpool::post(r)))),
+    get("/admin/users", Admin(|r| Box::pin(adminusers::get(r)))),
+    post("/admin/users", Admin(|r| Box::pin(adminusers::post(r)))),
     get("/alertz", Prober(|r| Box::pin(probes::alertz(r)))),
     get("/healthz", Bare(|r| now(probes::healthz(&r)))),
     get("/readyz", Bare(|r| Box::pin(probes::readyz(r)))),

@@ -13,3 +13,4 @@ mod schema;
 mod sessions;
 mod tickets;
 mod trouble;
+mod users;

@@ -1,6 +1,6 @@
 //! Halt, audit log, pool id.
 
-use dcrstakepool::db::{AuditEntry, Halt};
+use dcrstakepool::db::{AuditEntry, Halt, StoredSign};
 use dcrstakepool::domain::UserId;
 
 use super::bed::{Bed, NOW, on_both};
@@ -9,6 +9,7 @@ on_both!(
     the_first_reason_to_halt_stays,
     the_audit_log_is_read_newest_first,
     the_pool_id_stays,
+    what_an_admin_said_replaces_what_was_said_before,
 );
 
 async fn the_first_reason_to_halt_stays(bed: Bed) {
@@ -54,4 +55,30 @@ async fn the_pool_id_stays(bed: Bed) {
     let id = store.pool_id().await.unwrap();
     drop(store);
     assert_eq!(bed.store().await.pool_id().await.unwrap(), id);
+}
+
+async fn what_an_admin_said_replaces_what_was_said_before(bed: Bed) {
+    let store = bed.store().await;
+    assert_eq!(store.sign().await.unwrap(), None);
+    assert!(!store.clear_sign().await.unwrap());
+    let first = StoredSign {
+        notice: "Maintenance \u{1f6e0} <tonight>".into(),
+        closed: true,
+        closed_message: "Full".into(),
+        set_at: NOW,
+        set_by: UserId(1),
+    };
+    store.set_sign(first.clone()).await.unwrap();
+    assert_eq!(store.sign().await.unwrap(), Some(first.clone()));
+    let second = StoredSign {
+        closed: false,
+        notice: "x".repeat(9000),
+        ..first
+    };
+    store.set_sign(second.clone()).await.unwrap();
+    let stored = store.sign().await.unwrap().unwrap();
+    assert_eq!(stored.notice.len(), 2000);
+    assert!(!stored.closed);
+    assert!(store.clear_sign().await.unwrap());
+    assert_eq!(store.sign().await.unwrap(), None);
 }

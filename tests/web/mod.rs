@@ -1,5 +1,7 @@
 //! The real server on a free port with scripted voters.
 
+mod admin_pool;
+mod admin_users;
 mod api;
 mod browser;
 mod buy;

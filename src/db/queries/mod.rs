@@ -14,6 +14,7 @@ pub mod limits;
 pub mod low_fee;
 pub mod revisions;
 pub mod sessions;
+pub mod sign;
 pub mod sign_ups;
 pub mod tickets;
 pub mod users;

@@ -100,6 +100,41 @@ pub fn find(connection: &mut AnyConnection, user_id: i64) -> QueryResult<Option<
     found.map(|(row, disabled)| read(row, disabled)).transpose()
 }
 
+/// Newest first.
+pub fn page(connection: &mut AnyConnection, offset: i64, limit: i64) -> QueryResult<Vec<User>> {
+    let rows: Vec<(Row, Option<i64>)> = dsl::users
+        .left_join(pool_flags::table.on(pool_flags::user_id.eq(dsl::user_id)))
+        .order(dsl::user_id.desc())
+        .limit(limit)
+        .offset(offset)
+        .select((Row::as_select(), pool_flags::disabled.nullable()))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(row, disabled)| read(row, disabled))
+        .collect()
+}
+
+pub fn by_ticket_address(
+    connection: &mut AnyConnection,
+    address: &str,
+) -> QueryResult<Option<i64>> {
+    dsl::users
+        .filter(dsl::multi_sig_address.eq(address))
+        .select(dsl::user_id)
+        .first(connection)
+        .optional()
+}
+
+/// That of an older program; `None`: there is none.
+pub fn email_token(connection: &mut AnyConnection, user_id: i64) -> QueryResult<Option<String>> {
+    let token: Option<Option<String>> = dsl::users
+        .find(user_id)
+        .select(dsl::email_token)
+        .first(connection)
+        .optional()?;
+    Ok(token.flatten().filter(|token| !token.is_empty()))
+}
+
 pub fn highest_id(connection: &mut AnyConnection) -> QueryResult<i64> {
     let highest: Option<i64> = dsl::users
         .select(dsl::user_id)

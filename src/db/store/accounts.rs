@@ -187,9 +187,12 @@ impl Store {
         .await
     }
 
-    /// False when there is no such user.
+    /// Whoever is disabled has no session any more. False when there is no such user.
     pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<bool> {
         self.write(move |connection| {
+            if disabled {
+                sessions::delete_of_user(connection, id.0, "")?;
+            }
             if flags::set_disabled(connection, id.0, disabled)? {
                 return Ok(true);
             }

@@ -27,6 +27,7 @@ mod operations;
 mod preferences;
 mod sessions;
 mod tickets;
+mod users;
 
 /// At start a database that does not answer is reported after this long.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);

@@ -1,8 +1,8 @@
-//! Halt and audit log.
+//! Halt, what visitors are told, and the audit log.
 
 use super::{Decision, Store};
-use crate::db::queries::{audit, halt};
-use crate::db::{AuditEntry, Halt, Result};
+use crate::db::queries::{audit, halt, sign};
+use crate::db::{AuditEntry, Halt, Result, StoredSign};
 
 impl Store {
     pub async fn halt(&self) -> Result<Option<Halt>> {
@@ -21,6 +21,24 @@ impl Store {
     /// False when it was not halted.
     pub async fn clear_halt(&self) -> Result<bool> {
         self.write(halt::delete).await
+    }
+
+    /// What an admin said to visitors; `None`: nothing, the configuration file holds.
+    pub async fn sign(&self) -> Result<Option<StoredSign>> {
+        self.read(sign::find).await
+    }
+
+    pub async fn set_sign(&self, new: StoredSign) -> Result<()> {
+        self.write(move |connection| {
+            sign::delete(connection)?;
+            sign::insert(connection, &new)
+        })
+        .await
+    }
+
+    /// False when there was none.
+    pub async fn clear_sign(&self) -> Result<bool> {
+        self.write(sign::delete).await
     }
 
     pub async fn audit(&self, entry: AuditEntry) -> Result<()> {

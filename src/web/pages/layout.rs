@@ -125,7 +125,11 @@ fn header(frame: &Frame) -> Markup {
                     (link(frame, "/voting", "Voting"))
                     (link(frame, "/settings", "Settings"))
                     (link(frame, "/stats", "Statistics"))
-                    @if frame.admin { (link(frame, "/admintickets", "Low fees")) }
+                    @if frame.admin {
+                        (link(frame, "/admintickets", "Low fees"))
+                        (link(frame, "/admin/users", "Users"))
+                        (link(frame, "/admin/pool", "Notice"))
+                    }
                     form.inline method="post" action="/logout" {
                         (csrf_field(token))
                         button.link type="submit" title={ "Signed in as " (email) } { "Sign out" }
@@ -211,7 +215,7 @@ mod tests {
         assert!(html.contains("action=\"/logout\""));
         assert!(html.contains("name=\"csrf_token\" value=\"token\""));
         assert!(html.contains("<a href=\"/tickets\" aria-current=\"page\">"));
-        assert!(!html.contains("/signup") && !html.contains("/admintickets"));
+        assert!(!html.contains("/signup") && !html.contains("/admin"));
     }
 
     #[test]
@@ -219,6 +223,6 @@ mod tests {
         let mut frame = frame(Some(("a@b.c".into(), "token".into())));
         frame.admin = true;
         let html = render(&frame, &Probe).into_string();
-        assert!(html.contains("href=\"/admintickets\""));
+        assert!(html.contains("href=\"/admintickets\"") && html.contains("href=\"/admin/users\""));
     }
 }

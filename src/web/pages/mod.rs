@@ -2,7 +2,9 @@
 //! read the request, call one method of the pool, and choose a page.
 
 pub mod address;
+pub mod adminpool;
 pub mod admintickets;
+pub mod adminusers;
 pub mod components;
 pub mod emailverify;
 pub mod error;
