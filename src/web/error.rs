@@ -83,6 +83,15 @@ impl Error {
         )
     }
 
+    pub fn head_too_large() -> Self {
+        Self::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "Too much sent along",
+            "Your browser sends more along with its request than this site needs, so it was not read. Deleting \
+             this site's cookies usually helps.",
+        )
+    }
+
     pub fn too_slow() -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,

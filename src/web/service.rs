@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use http::{HeaderMap, StatusCode};
 use hyper::body::Incoming;
 use tracing::Instrument as _;
 
@@ -27,6 +27,12 @@ use crate::metrics::catalogue;
 
 /// How long an answer may take, wallets included.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Largest headers that are taken, names and values together. The connection takes twice as much, so that who
+/// sends too many gets a page; who sends still more gets the bare status.
+const HEADER_BYTES: usize = 16 * 1024;
+/// Most headers that are taken; the connection takes 100.
+const HEADERS_TAKEN: usize = 80;
 
 /// Longest path that is logged.
 const LOGGED_PATH_BYTES: usize = 120;
@@ -65,8 +71,12 @@ pub async fn answer(
     );
     let work = async {
         let started = Instant::now();
-        let handled = router::answer(&app, client, parts, body);
-        let mut response = guarded(&path, REQUEST_DEADLINE, handled).await;
+        let mut response = if is_too_much(&parts.headers) {
+            plain(&path, &Error::head_too_large())
+        } else {
+            let handled = router::answer(&app, client, parts, body);
+            guarded(&path, REQUEST_DEADLINE, handled).await
+        };
         finish(&mut response, &id);
         let took = started.elapsed();
         catalogue::HTTP_SECONDS.record([class(response.status())], took);
@@ -79,6 +89,13 @@ pub async fn answer(
         response
     };
     Ok(work.instrument(span).await)
+}
+
+fn is_too_much(headers: &HeaderMap) -> bool {
+    let sizes = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len().saturating_add(value.len()));
+    headers.len() > HEADERS_TAKEN || sizes.fold(0, usize::saturating_add) > HEADER_BYTES
 }
 
 /// The answer, or the page of its panic or delay.

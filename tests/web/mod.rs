@@ -10,6 +10,7 @@ mod config_cli;
 mod config_faults;
 mod database_away;
 mod enrolment;
+mod errors;
 mod http;
 mod limits;
 mod low_fee;

@@ -264,6 +264,9 @@ pub fn failed(error: &Error) -> Response {
     router::log(error);
     let (code, message) = match error.status {
         StatusCode::PAYLOAD_TOO_LARGE => (Code::InvalidArgument, "request too large"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            (Code::InvalidArgument, "request headers too large")
+        }
         StatusCode::REQUEST_TIMEOUT => (Code::InvalidArgument, "request too slow"),
         StatusCode::BAD_REQUEST => (Code::InvalidArgument, "request not understood"),
         StatusCode::TOO_MANY_REQUESTS => (Code::ResourceExhausted, "too many requests"),
