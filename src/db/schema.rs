@@ -60,6 +60,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    #[sql_name = "PasswordReset"]
+    password_reset (password_reset_id) {
+        #[sql_name = "PasswordResetID"]
+        password_reset_id -> BigInt,
+        #[sql_name = "UserId"]
+        user_id -> Nullable<BigInt>,
+        #[sql_name = "Token"]
+        token -> Nullable<Text>,
+        #[sql_name = "Created"]
+        created -> Nullable<BigInt>,
+        #[sql_name = "Expires"]
+        expires -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    #[sql_name = "EmailChange"]
+    email_change (email_change_id) {
+        #[sql_name = "EmailChangeID"]
+        email_change_id -> BigInt,
+        #[sql_name = "UserId"]
+        user_id -> Nullable<BigInt>,
+        #[sql_name = "NewEmail"]
+        new_email -> Nullable<Text>,
+        #[sql_name = "Token"]
+        token -> Nullable<Text>,
+        #[sql_name = "Created"]
+        created -> Nullable<BigInt>,
+        #[sql_name = "Expires"]
+        expires -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     pool_identity (id) {
         id -> BigInt,
         pool_id -> Text,
@@ -116,6 +150,24 @@ diesel::table! {
         last_seen -> BigInt,
         ip -> Text,
         agent -> Text,
+    }
+}
+
+diesel::table! {
+    pool_links (token_hash) {
+        token_hash -> Text,
+        purpose -> Text,
+        user_id -> BigInt,
+        email -> Text,
+        expires -> BigInt,
+        spent -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_credentials (user_id) {
+        user_id -> BigInt,
+        changed -> BigInt,
     }
 }
 

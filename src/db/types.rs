@@ -107,6 +107,59 @@ pub struct PasswordChange {
     pub new: Secret,
     /// Ends all sessions of the user but this one, in the same transaction.
     pub keep_session: String,
+    pub now: i64,
+}
+
+/// What a mailed link lets its holder do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPurpose {
+    ResetPassword,
+    ChangeEmail,
+}
+
+/// Seconds for which such a link can be used.
+pub const LINK_LIFE_SECS: i64 = 3600;
+
+/// A link that is about to be mailed.
+#[derive(Debug, Clone)]
+pub struct NewLink {
+    pub token_hash: String,
+    pub purpose: LinkPurpose,
+    /// `None`: nothing stays stored, but it takes as long.
+    pub user_id: Option<UserId>,
+    /// The address to change to; else empty.
+    pub email: String,
+    pub now: i64,
+}
+
+/// A link that can still be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub user_id: UserId,
+    /// The address to change to; else empty.
+    pub email: String,
+    pub(super) origin: LinkOrigin,
+}
+
+/// Who made a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LinkOrigin {
+    Ours {
+        token_hash: String,
+    },
+    /// The Go program, at that moment; its row is never changed.
+    Former {
+        created: i64,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailChange {
+    Changed,
+    /// Nothing changed: another user has the address.
+    Taken,
+    /// Nothing changed: the link was used or voided meanwhile.
+    Spent,
 }
 
 #[derive(Debug, Clone)]

@@ -54,6 +54,72 @@ pub fn already_registered(pool: &str, to: &str, sign_in: &str, cause: Cause) -> 
     }
 }
 
+/// To the owner of an account whose password is to be set anew.
+pub fn password_reset(pool: &str, to: &str, link: &str, cause: Cause) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        subject: format!("{pool}: set a new password"),
+        body: format!(
+            "Somebody asked for a new password for your account. To set one, open this link within \
+             one hour; it works once:\n\n\
+             {link}\n\n\
+             If it was not you, do nothing: your password stays as it is.\n\n{cause}\n"
+        ),
+    }
+}
+
+/// To the new address of an account: the link that makes it so.
+pub fn email_change(pool: &str, to: &str, link: &str, cause: Cause) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        subject: format!("{pool}: confirm your new e-mail address"),
+        body: format!(
+            "Somebody asked that this be the e-mail address of their account. To confirm it, open \
+             this link within one hour; it works once:\n\n\
+             {link}\n\n\
+             If it was not you, do nothing.\n\n{cause}\n"
+        ),
+    }
+}
+
+/// To the owner of an address that somebody wants for another account.
+pub fn email_in_use(pool: &str, to: &str, cause: Cause) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        subject: format!("{pool}: this address has an account"),
+        body: format!(
+            "Somebody asked that this be the e-mail address of another account, but it has an account \
+             of its own.\nNothing was changed, and there is nothing you must do.\n\n{cause}\n"
+        ),
+    }
+}
+
+/// To the old address, when a change was asked for.
+pub fn email_change_requested(pool: &str, to: &str, new: &str, cause: Cause) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        subject: format!("{pool}: your e-mail address is about to change"),
+        body: format!(
+            "Somebody who knows your password asked that the e-mail address of your account be \
+             changed to {new}. It changes when the link that went there is opened.\n\
+             If it was not you, change your password at once: that voids the link.\n\n{cause}\n"
+        ),
+    }
+}
+
+/// To the old address, after the change.
+pub fn email_changed(pool: &str, to: &str, new: &str, cause: Cause) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        subject: format!("{pool}: your e-mail address was changed"),
+        body: format!(
+            "The e-mail address of your account is {new} now; all other sessions were ended, and \
+             mails go there from now on.\n\
+             If it was not you, tell the pool's operator at once.\n\n{cause}\n"
+        ),
+    }
+}
+
 /// To the owner, after the password was changed.
 pub fn password_changed(pool: &str, to: &str, cause: Cause) -> Mail {
     Mail {

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
+use super::links::is_token;
 use super::passwords::{self, Busy, Verdict};
 use super::{
     ChangePasswordError, Error, FULL, Pool, SignInError, SignUpError, TokenError, User, gauges,
-    keys, random,
 };
 use crate::db::{self, SignUpOutcome, Verification};
 use crate::domain::UserId;
@@ -183,6 +183,7 @@ impl Pool {
             former: stored.password_hash,
             new: hash,
             keep_session: self.session_hash(cookie),
+            now: self.clock.unix_seconds(),
         };
         let changed = self.store.change_password(change).await;
         if !changed.map_err(Error::from)? {
@@ -212,8 +213,7 @@ impl Pool {
     }
 
     pub(super) fn mail_verification(&self, email: &str, token: &Secret, client: Option<IpAddr>) {
-        let path = format!("/emailverify?t={}", token.expose());
-        let link = self.settings.link(&path);
+        let link = self.settings.token_link("/emailverify", token);
         let cause = self.cause(client);
         let mail = texts::verification(&self.settings.name, email, &link, cause);
         self.mailer.send(mail);
@@ -230,32 +230,16 @@ impl Pool {
         Ok(())
     }
 
-    fn cause(&self, client: Option<IpAddr>) -> Cause {
+    pub(super) fn cause(&self, client: Option<IpAddr>) -> Cause {
         Cause {
             at: self.clock.unix_seconds(),
             client,
         }
     }
-
-    /// A token for a mailed link, and what is stored of it.
-    fn mail_token(&self) -> Result<(Secret, String), Error> {
-        let token = random::hex(16)?;
-        let stored = self.stored_form(token.expose());
-        Ok((token, stored))
-    }
-
-    fn stored_form(&self, token: &str) -> String {
-        keys::stored_form(&self.settings.api_secret, keys::Purpose::MailLink, token)
-    }
-}
-
-/// 16 bytes in hex.
-fn is_token(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The address without surrounding blanks, if it could be one. Whether it is one, the mail shows.
-fn plausible_email(text: &str) -> Option<&str> {
+pub(super) fn plausible_email(text: &str) -> Option<&str> {
     let text = text.trim();
     let (local, domain) = text.rsplit_once('@')?;
     let good = text.len() <= MAX_EMAIL
@@ -300,12 +284,5 @@ mod tests {
         ] {
             assert_eq!(plausible_email(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn tokens_are_32_hex_digits() {
-        assert!(is_token("00112233445566778899aabbccddeeff"));
-        assert!(!is_token("00112233445566778899aabbccddeef"));
-        assert!(!is_token("00112233445566778899aabbccddeefg"));
     }
 }

@@ -79,6 +79,48 @@ pub enum ChangePasswordError {
     Pool(#[from] Error),
 }
 
+#[derive(Debug, thiserror::Error)]
+pub enum ResetPasswordError {
+    /// Unknown, spent, void or too old.
+    #[error("the link is not valid any more")]
+    Invalid,
+    /// The link stays good.
+    #[error(transparent)]
+    Password(#[from] PasswordProblem),
+    /// Too many passwords are being hashed; the link stays good.
+    #[error("too busy, try again")]
+    Busy,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeEmailError {
+    #[error("the current password is wrong")]
+    WrongCurrent,
+    #[error("this is no e-mail address")]
+    BadEmail,
+    #[error("this is your e-mail address already")]
+    SameEmail,
+    /// Too many passwords are being checked.
+    #[error("too busy, try again")]
+    Busy,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmEmailError {
+    /// Unknown, spent, void or too old.
+    #[error("the link is not valid any more")]
+    Invalid,
+    /// The link stays good: the other account may go.
+    #[error("another account has this e-mail address")]
+    Taken,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
 /// The rows of the API's table for `address`, in the order in which they are checked.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {

@@ -11,6 +11,7 @@ mod confirm;
 mod database;
 mod derivation;
 mod door;
+mod email_change;
 mod enrolment;
 mod error;
 mod follow;
@@ -21,7 +22,9 @@ mod invalid_tickets;
 mod jwt;
 mod known_tickets;
 mod limits;
+mod links;
 mod low_fee;
+mod password_reset;
 mod passwords;
 mod preferences;
 mod random;
@@ -73,8 +76,9 @@ use sync::Tables;
 pub use crate::db::WaitingSignUp;
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
-    ChangePasswordError, EnrolError, Error, NotNow, PasswordProblem, PurchaseInfoError,
-    SignInError, SignUpError, TokenError, VotingError,
+    ChangeEmailError, ChangePasswordError, ConfirmEmailError, EnrolError, Error, NotNow,
+    PasswordProblem, PurchaseInfoError, ResetPasswordError, SignInError, SignUpError, TokenError,
+    VotingError,
 };
 pub use halt::Recheck;
 pub use invalid_tickets::{

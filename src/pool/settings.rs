@@ -62,6 +62,11 @@ impl Settings {
         format!("{}{path}", self.base_url.trim_end_matches('/'))
     }
 
+    /// A link that holds a mailed token.
+    pub fn token_link(&self, path: &str, token: &Secret) -> String {
+        format!("{}?t={}", self.link(path), token.expose())
+    }
+
     /// Whether API tokens of this issuer are ours.
     pub fn is_issuer(&self, issuer: &str) -> bool {
         self.base_url == issuer || self.former_base_urls.iter().any(|url| url == issuer)

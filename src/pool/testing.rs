@@ -427,7 +427,7 @@ impl Inbox {
     /// The token in the newest mail.
     pub fn token(&self) -> String {
         let mail = self.take().pop().expect("a mail");
-        let (_, rest) = mail.body.split_once("emailverify?t=").expect("a link");
+        let (_, rest) = mail.body.split_once("?t=").expect("a link");
         rest.chars().take(32).collect()
     }
 }

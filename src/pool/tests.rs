@@ -2,9 +2,11 @@
 
 mod accounts;
 mod differences;
+mod email_change;
 mod enrolment;
 mod halt;
 mod low_fee;
+mod password_reset;
 mod restored;
 mod teaching;
 mod voters;

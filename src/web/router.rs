@@ -14,6 +14,12 @@
 //! | POST | /logout | user | token |
 //! | GET | /emailverify | anyone | |
 //! | POST | /emailverify | anyone | token |
+//! | GET | /emailupdate | anyone | |
+//! | POST | /emailupdate | anyone | token |
+//! | GET | /passwordreset | anyone | |
+//! | POST | /passwordreset | anyone | token |
+//! | GET | /passwordupdate | anyone | |
+//! | POST | /passwordupdate | anyone | token |
 //! | GET | /address | user | |
 //! | POST | /address | user | token |
 //! | GET | /address/script.txt | user | |
@@ -67,8 +73,9 @@ use super::cookies::Cookie;
 use super::csrf::Binding;
 use super::error::Error;
 use super::pages::{
-    self, address, adminpool, admintickets, adminusers, emailverify, files, home, logout, probes,
-    redirects, settings, signin, signup, stats, status, tickets, voting,
+    self, address, adminpool, admintickets, adminusers, emailupdate, emailverify, files, home,
+    logout, passwordreset, passwordupdate, probes, redirects, settings, signin, signup, stats,
+    status, tickets, voting,
 };
 use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
 use super::response::{self, Response};
@@ -153,6 +160,18 @@ pub static ROUTES: &[Route] = &[
     post("/logout", User(|r| Box::pin(logout::post(r)))),
     get("/emailverify", Anyone(|r| now(emailverify::get(&r)))),
     post("/emailverify", Anyone(|r| Box::pin(emailverify::post(r)))),
+    get("/emailupdate", Anyone(|r| now(emailupdate::get(&r)))),
+    post("/emailupdate", Anyone(|r| Box::pin(emailupdate::post(r)))),
+    get("/passwordreset", Anyone(|r| now(passwordreset::get(&r)))),
+    post(
+        "/passwordreset",
+        Anyone(|r| Box::pin(passwordreset::post(r))),
+    ),
+    get("/passwordupdate", Anyone(|r| now(passwordupdate::get(&r)))),
+    post(
+        "/passwordupdate",
+        Anyone(|r| Box::pin(passwordupdate::post(r))),
+    ),
     get("/address", User(|r| Box::pin(address::get(r)))),
     post("/address", User(|r| Box::pin(address::post(r)))),
     get(

@@ -261,6 +261,7 @@ async fn a_new_password_ends_the_other_sessions_in_one_step(bed: Bed) {
         former: Secret::new("$2a$10$other"),
         new: Secret::new("$2a$10$new"),
         keep_session: "here".into(),
+        now: NOW,
     };
     assert!(!store.change_password(change.clone()).await.unwrap());
     assert_eq!(store.sessions_of(id, NOW).await.unwrap().len(), 2);

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use dcrstakepool::db::SchemaState;
+use dcrstakepool::db::{LinkPurpose, SchemaState};
 
 use super::bed::{Bed, NOW, on_both, user};
 use crate::harness::mariadb::MariaDb;
@@ -10,6 +10,7 @@ use crate::harness::mariadb::MariaDb;
 on_both!(
     an_empty_database_is_filled_once,
     a_dry_run_changes_nothing,
+    the_first_schema_becomes_today_s,
     other_schemas_end_with_78,
     an_older_schema_of_ours_is_brought_to_today_s,
     options_of_later_versions_are_refused,
@@ -55,6 +56,32 @@ async fn a_dry_run_changes_nothing(bed: Bed) {
     }
     let store = bed.open().await;
     assert_eq!(store.schema_state().await.unwrap(), SchemaState::Empty);
+}
+
+async fn the_first_schema_becomes_today_s(bed: Bed) {
+    let store = bed.store().await;
+    let ann = user(&store, "ann@example.com").await;
+    drop(store);
+    bed.execute(
+        "DROP TABLE pool_links; DROP TABLE pool_credentials; \
+         DELETE FROM __diesel_schema_migrations WHERE version > '0001'",
+    );
+    let store = bed.open().await;
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Older);
+    let refusal = store.require_schema().await.unwrap_err().to_string();
+    assert!(refusal.contains("dcrstakepool migrate"), "{refusal}");
+    drop(store);
+    ends(
+        &bed.run(&["migrate", "--yes-i-have-a-backup"]),
+        0,
+        "create the tables of schema 0002",
+    );
+    let store = bed.open().await;
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
+    let kept = store.user(ann).await.unwrap().unwrap();
+    assert_eq!(kept.email, "ann@example.com");
+    let link = store.link(LinkPurpose::ResetPassword, "none", "none", 0);
+    assert_eq!(link.await.unwrap(), None);
 }
 
 async fn other_schemas_end_with_78(bed: Bed) {

@@ -4,6 +4,7 @@ mod accounts;
 mod bed;
 mod enrolment;
 mod limits;
+mod links;
 mod low_fee;
 mod marks;
 mod migrate;

@@ -13,6 +13,7 @@ mod enrolment;
 mod errors;
 mod http;
 mod limits;
+mod links;
 mod low_fee;
 mod metrics;
 mod node_faults;

@@ -101,11 +101,20 @@ impl Site {
 
     /// The last verification token that was mailed (so: logged) to the address.
     pub async fn mailed_token(&self, email: &str) -> String {
+        self.mailed_link(email, "/emailverify").await
+    }
+
+    /// The token of the last link to `path` that was mailed (so: logged) to the address.
+    pub async fn mailed_link(&self, email: &str, path: &str) -> String {
+        let path = format!("{path}?t=");
         wait_for(|| {
             let log = self.log();
-            let mail = log.rfind(&format!("mail to {email}"))?;
-            let link = mail + log.get(mail..)?.find("/emailverify?t=")? + "/emailverify?t=".len();
-            Some(log.get(link..link + 32)?.to_owned())
+            let mails = log.split("mail to ").skip(1);
+            let mail = mails
+                .filter(|mail| mail.starts_with(email) && mail.contains(&path))
+                .last()?;
+            let token = mail.get(mail.find(&path)? + path.len()..)?;
+            Some(token.get(..32)?.to_owned())
         })
         .await
     }

@@ -27,6 +27,17 @@ pub fn insert(connection: &mut AnyConnection, email_hash: &str, user_id: i64) ->
         .map(drop)
 }
 
+/// The addresses that a user had, but this one.
+pub fn delete_of_user(connection: &mut AnyConnection, user_id: i64, keep: &str) -> QueryResult<()> {
+    diesel::delete(
+        dsl::pool_emails
+            .filter(dsl::user_id.eq(user_id))
+            .filter(dsl::email_hash.ne(keep)),
+    )
+    .execute(connection)
+    .map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,13 +4,16 @@
 pub mod audit;
 pub mod choices;
 pub mod counters;
+pub mod credentials;
 pub mod cursors;
 pub mod emails;
 pub mod flags;
+pub mod former_links;
 pub mod halt;
 pub mod identity;
 pub mod keys;
 pub mod limits;
+pub mod links;
 pub mod low_fee;
 pub mod revisions;
 pub mod sessions;

@@ -240,6 +240,26 @@ pub fn replace_password(
     .map(|rows| rows == 1)
 }
 
+/// Whatever the former one was. False: there is no such user.
+pub fn set_password(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    new: &Secret,
+) -> QueryResult<bool> {
+    diesel::update(dsl::users.find(user_id))
+        .set(dsl::password.eq(new.expose().as_bytes()))
+        .execute(connection)
+        .map(|rows| rows == 1)
+}
+
+/// False: there is no such user.
+pub fn set_email(connection: &mut AnyConnection, user_id: i64, email: &str) -> QueryResult<bool> {
+    diesel::update(dsl::users.find(user_id))
+        .set(dsl::email.eq(email))
+        .execute(connection)
+        .map(|rows| rows == 1)
+}
+
 /// Compares and sets: of two who renew at once one wins, and the other sees it.
 pub fn replace_api_token(
     connection: &mut AnyConnection,

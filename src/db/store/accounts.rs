@@ -5,7 +5,7 @@ use diesel::QueryResult;
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{
-    counters, emails, flags, keys, limits, revisions, sessions, sign_ups, users,
+    counters, credentials, emails, flags, keys, limits, links, revisions, sessions, sign_ups, users,
 };
 use crate::db::{
     PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts,
@@ -110,10 +110,11 @@ impl Store {
         .await
     }
 
-    /// Forgets sign-ups, sessions and uses of accounts that are over. Returns how many.
+    /// Forgets sign-ups, links, sessions and uses of accounts that are over. Returns how many.
     pub async fn forget_expired(&self, now: i64) -> Result<u64> {
         self.write(move |connection| {
             let rows = sign_ups::delete_expired(connection, now)?
+                + links::delete_expired(connection, now)?
                 + sessions::delete_expired(connection, now)?
                 + limits::delete_past(connection, now.saturating_mul(1000))?;
             Ok(rows as u64)
@@ -151,7 +152,7 @@ impl Store {
             .await
     }
 
-    /// Sets another password and ends the other sessions. False: the former one is not in force any
+    /// Sets another password, voids what was mailed before, and ends the other sessions. False: the former one is not in force any
     /// more.
     pub async fn change_password(&self, change: PasswordChange) -> Result<bool> {
         self.decide(move |connection, doubtful| {
@@ -162,6 +163,8 @@ impl Store {
             if !changed {
                 return Ok(Decision::Rollback(false));
             }
+            links::delete_of_user(connection, id, "")?;
+            credentials::set(connection, id, change.now)?;
             sessions::delete_of_user(connection, id, &change.keep_session)?;
             Ok(Decision::Commit(true))
         })

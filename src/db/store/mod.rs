@@ -21,6 +21,7 @@ use crate::domain::PoolId;
 mod accounts;
 mod enrolment;
 mod limits;
+mod links;
 mod low_fee;
 mod marks;
 mod operations;

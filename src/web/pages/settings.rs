@@ -1,4 +1,4 @@
-//! `/settings`: the API token, the password, the sessions.
+//! `/settings`: the API token, the password, the e-mail address, the sessions.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use maud::{Markup, Render, html};
 use super::components::{copyable, csrf_field, notice, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
-use crate::pool::{ChangePasswordError, Limited};
+use crate::pool::{ChangeEmailError, ChangePasswordError, Limited};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::UserReq;
@@ -27,6 +27,9 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
     let done = match request.query.text("done") {
         "token" => Some("You have a new API token. The old one is void."),
         "password" => Some("Your password is changed, and all other sessions are ended."),
+        "email" => Some(
+            "A link is on its way to the new address. Open it within one hour; until then nothing changes.",
+        ),
         "sessions" => Some("All your other sessions are ended."),
         _ => None,
     };
@@ -48,6 +51,9 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
     }
     if request.form.is_set("updatePassword") {
         return change_password(&request).await;
+    }
+    if request.form.is_set("updateEmail") {
+        return change_email(&request).await;
     }
     refuse(&request, "That cannot be changed here.".into()).await
 }
@@ -77,6 +83,27 @@ async fn change_password(request: &UserReq) -> Result<Response, Error> {
         }
         Err(ChangePasswordError::Busy) => Err(Error::busy()),
         Err(ChangePasswordError::Pool(error)) => Err(error.into()),
+        Err(refusal) => refuse(request, sentence(&refusal.to_string())).await,
+    }
+}
+
+async fn change_email(request: &UserReq) -> Result<Response, Error> {
+    let email = request.form.text("email").trim();
+    let current = Secret::new(request.form.text("password"));
+    let (pool, client) = (&request.app.pool, request.client);
+    let own = request.user().email.as_str();
+    pool.limit(Limited::SignIn, client, own).await?;
+    pool.limit(Limited::Mail, client, own).await?;
+    let asked = pool
+        .request_email_change(request.user().id, email, &current, client)
+        .await;
+    match asked {
+        Ok(()) => {
+            pool.forgive(Limited::SignIn, client, own).await;
+            Ok(response::see_other("/settings?done=email"))
+        }
+        Err(ChangeEmailError::Busy) => Err(Error::busy()),
+        Err(ChangeEmailError::Pool(error)) => Err(error.into()),
         Err(refusal) => refuse(request, sentence(&refusal.to_string())).await,
     }
 }
@@ -123,6 +150,7 @@ impl Render for Settings {
                 (problem(self.problem.as_deref()))
                 (self.api())
                 (self.password())
+                (self.email_address())
                 (self.sessions())
             }
         }
@@ -158,6 +186,25 @@ impl Settings {
                 p.hint { "From 8 characters to 72 bytes." }
                 (password_field("newpasswordrepeat", "New password once more", "new-password"))
                 button type="submit" { "Change password" }
+            }
+        }
+    }
+
+    fn email_address(&self) -> Markup {
+        html! {
+            h2 { "E-mail address" }
+            p { "You get a link at the new address, and nothing changes before it is opened. The old address "
+                "is told." }
+            form method="post" action="/settings" {
+                (csrf_field(&self.token))
+                input type="hidden" name="updateEmail" value="true";
+                label for="newemail" { "New e-mail address" }
+                input #newemail type="email" name="email" maxlength="254" required autocomplete="email"
+                    autocapitalize="none" spellcheck="false";
+                label for="emailpassword" { "Current password" }
+                input #emailpassword type="password" name="password" required
+                    autocomplete="current-password";
+                button type="submit" { "Change e-mail address" }
             }
         }
     }
@@ -198,6 +245,8 @@ mod tests {
         for name in [
             "renewToken",
             "updatePassword",
+            "updateEmail",
+            "email",
             "endSessions",
             "password",
             "newpassword",

@@ -90,6 +90,7 @@ impl Render for SignIn {
                     (password_field("password", "Password", "current-password"))
                     button type="submit" { "Sign in" }
                 }
+                p { a href="/passwordreset" { "Forgot your password?" } }
                 p { "No account yet? " a href="/signup" { "Sign up" } ". There you can also have the "
                     "verification mail sent again." }
             }
