@@ -32,7 +32,11 @@ async fn public_pages_answer_with_the_headers_that_protect() {
         assert!(!policy.contains("unsafe"));
         assert_eq!(page.header("x-content-type-options"), "nosniff");
         assert_eq!(page.header("referrer-policy"), "no-referrer");
-        assert!(!page.body.contains("<script") && !page.body.contains("style=\""));
+        assert!(policy.contains("script-src 'self'"));
+        let scripts = page.body.matches("<script").count();
+        let ours = page.body.matches("<script src=\"/assets/site.").count();
+        assert_eq!((scripts, ours), (1, 1), "{path}");
+        assert!(!page.body.contains("style=\"") && !page.body.contains("onclick"));
 
         let head = browser.send(Method::HEAD, path, String::new()).await;
         assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));

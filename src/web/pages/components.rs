@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::icons::{Icon, icon};
 use crate::decred::{Atoms, Network};
 use crate::web::csrf;
 
@@ -63,6 +64,36 @@ pub fn copyable(name: &str, value: &str) -> Markup {
     html! {
         dt { (name) }
         dd { code.copy { (value) } }
+    }
+}
+
+/// Commands to run, each on its line.
+pub fn command(text: &Markup) -> Markup {
+    // What scrolls sideways must be reachable by keyboard.
+    html! { pre tabindex="0" { code { (text) } } }
+}
+
+/// Where a page would have a list: why there is none yet, and the way to one.
+pub fn empty(drawing: Icon, title: &str, text: &Markup) -> Markup {
+    html! {
+        div.empty { (icon(drawing)) h2 { (title) } (text) }
+    }
+}
+
+/// Pages of a list around the present one, which counts from 1; `link` gives their addresses.
+pub fn pager(this: u64, pages: u64, link: impl Fn(u64) -> String) -> Markup {
+    let before = this.saturating_sub(1);
+    let after = this.saturating_add(1);
+    html! {
+        @if pages > 1 {
+            nav.pager aria-label="Pages" {
+                @if before > 1 { a href=(link(1)) { "Newest" } }
+                @if before >= 1 { a rel="prev" href=(link(before)) { "Newer" } }
+                span { "Page " (grouped(this)) " of " (grouped(pages)) }
+                @if after <= pages { a rel="next" href=(link(after)) { "Older" } }
+                @if after < pages { a href=(link(pages)) { "Oldest" } }
+            }
+        }
     }
 }
 
@@ -176,6 +207,18 @@ mod tests {
         assert_eq!(age(10_000, 9_000), "16 minutes ago");
         assert_eq!(age(1_000_000, 0), "11 days ago");
         assert_eq!(date_time(1_790_000_000), "2026-09-21 14:13 UTC");
+    }
+
+    #[test]
+    fn long_lists_have_ways_to_both_ends() {
+        let html = |this, pages| pager(this, pages, |page| format!("/x?page={page}")).into_string();
+        assert!(html(1, 1).is_empty());
+        let middle = html(5, 10);
+        for page in [1, 4, 6, 10] {
+            assert!(middle.contains(&format!("/x?page={page}\"")), "{page}");
+        }
+        assert_eq!(html(1, 2).matches("<a").count(), 1);
+        assert_eq!(html(2, 2).matches("<a").count(), 1);
     }
 
     #[test]

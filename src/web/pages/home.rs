@@ -6,6 +6,7 @@ use std::sync::Arc;
 use maud::{Markup, Render, html};
 
 use super::components::{age, badge, dcr, grouped, notice, percent, tile};
+use super::icons::{Icon, icon};
 use super::layout::Page;
 use crate::decred::Height;
 use crate::pool::Stats;
@@ -59,17 +60,25 @@ impl Render for Home {
     fn render(&self) -> Markup {
         html! {
             section.hero {
-                h1 { "Your tickets vote while you sleep" }
-                p.lead {
-                    @if self.name.is_empty() { "This" } @else { (self.name) }
-                    " is a Decred stake pool. Several voting wallets, each on a machine of its own, "
-                    "vote with your tickets the moment they are called. They can vote, never spend: "
-                    "stake and reward go back to your own wallet."
+                div {
+                    h1 { "Your tickets vote while you sleep" }
+                    p.lead {
+                        @if self.name.is_empty() { "This" } @else { (self.name) }
+                        " is a Decred stake pool. Its voting wallets, each on a machine of its own, vote "
+                        "with your tickets the moment they are called. "
+                        strong { "They can vote, never spend: " }
+                        "stake and reward go back to your own wallet."
+                    }
+                    @if !self.description.is_empty() { p { (self.description) } }
+                    (self.invitation())
+                    ul.ticks {
+                        li { (icon(Icon::Check)) "Cannot spend your coins" }
+                        li { (icon(Icon::Check)) (self.fee_percent) " % of the reward of a vote, nothing else" }
+                        li { (icon(Icon::Check)) "Your choice on every agenda" }
+                    }
                 }
-                @if !self.description.is_empty() { p { (self.description) } }
-                (self.invitation())
+                (self.numbers())
             }
-            (self.numbers())
             (steps())
             (promises())
         }
@@ -86,7 +95,7 @@ impl Home {
                 p.actions { a.button.quiet href="/signin" { "Sign in" } }
             } @else {
                 p.actions {
-                    a.button href="/signup" { "Sign up" }
+                    a.button href="/signup" { "Create an account" }
                     a.button.quiet href="/signin" { "Sign in" }
                 }
             }
@@ -99,19 +108,19 @@ impl Home {
             Some(_) => ("warn", "closed"),
         };
         html! {
-            section aria-labelledby="numbers" {
-                h2 #numbers { "The pool now " (badge(kind, word)) }
-                dl.tiles {
+            div.live role="region" aria-labelledby="numbers" {
+                h2 { span #numbers { "The pool now" } (badge(kind, word)) }
+                dl {
                     (tile("Pool fee", &format!("{} %", self.fee_percent), "of the reward of a vote"))
                     @if let Some(stats) = &self.stats {
+                        (tile("Ticket price", &format!("{} DCR", dcr(stats.ticket_price)),
+                            &format!("at block {}", grouped(stats.height.0))))
                         (tile("Live tickets", &grouped(stats.own.live),
                             &format!("{} of the network", percent(stats.proportion_live()))))
+                        (tile("Users", &grouped(stats.active_users), "with a ticket address"))
                         (tile("Votes cast", &grouped(stats.own.voted), ""))
                         (tile("Missed", &grouped(stats.own.missed),
                             &format!("{} of those called", percent(stats.proportion_missed()))))
-                        (tile("Users", &grouped(stats.active_users), "with a ticket address"))
-                        (tile("Ticket price", &format!("{} DCR", dcr(stats.ticket_price)),
-                            &format!("at block {}", grouped(stats.height.0))))
                     }
                 }
                 @match &self.stats {
@@ -129,7 +138,7 @@ fn steps() -> Markup {
         section aria-labelledby="how" {
             h2 #how { "How it works" }
             ol.steps {
-                li { h3 { "Sign up" } p { "An e-mail address and a password. Nothing else is asked." } }
+                li { h3 { "Create an account" } p { "An e-mail address and a password. Nothing else is asked." } }
                 li { h3 { "Give one public key" } p {
                     "From your own wallet. It becomes, with the pool's key, a script that lets either vote."
                 } }
@@ -149,18 +158,23 @@ fn promises() -> Markup {
         section aria-labelledby="trust" {
             h2 #trust { "What the pool can do, and what it cannot" }
             div.columns {
-                div {
+                div.card {
                     h3 { "It can" }
-                    ul {
-                        li { "vote with your tickets, by your choices" }
-                        li { "go on voting when this site, its database, or all but one of its voting wallets are down" }
+                    ul.marked {
+                        li { (icon(Icon::Check)) span { "vote with your tickets, by your choices" } }
+                        li { (icon(Icon::Check)) span {
+                            "go on voting when this site, its database, or all but one of its voting wallets "
+                            "are down"
+                        } }
                     }
                 }
-                div {
+                div.card {
                     h3 { "It cannot" }
-                    ul {
-                        li { "spend your coins: no key here can" }
-                        li { "send stake or reward anywhere but to the addresses your wallet put into the ticket" }
+                    ul.marked.no {
+                        li { (icon(Icon::Cross)) span { "spend your coins: no key here can" } }
+                        li { (icon(Icon::Cross)) span {
+                            "send stake or reward anywhere but to the addresses your wallet put into the ticket"
+                        } }
                     }
                 }
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use maud::{DOCTYPE, Markup, Render, html};
 
 use super::components::{csrf_field, notice};
+use super::icons::{Icon, icon};
 use crate::decred::Network;
 use crate::web::App;
 use crate::web::csrf::Binding;
@@ -27,6 +28,7 @@ pub struct Site {
     /// Shown unless it is the main network.
     pub network: Option<&'static str>,
     pub stylesheet: String,
+    pub script: String,
     pub icon: String,
 }
 
@@ -69,6 +71,7 @@ impl Site {
             link: settings.link.clone(),
             network: (settings.network != Network::Mainnet).then_some(settings.params().name),
             stylesheet: assets.url("style.css"),
+            script: assets.url("site.js"),
             icon: assets.url("icon.svg"),
         }
     }
@@ -87,7 +90,7 @@ pub fn render(frame: &Frame, page: &impl Page) -> Markup {
                 @if !frame.notice.is_empty() {
                     div.wide { (notice("warn", &frame.notice)) }
                 }
-                main #content { (page) }
+                main #content tabindex="-1" { (page) }
                 (footer(site))
             }
         }
@@ -102,6 +105,7 @@ fn head(site: &Site, title: &str) -> Markup {
             meta name="color-scheme" content="light dark";
             title { (title) @if !site.name.is_empty() { " · " (site.name) } }
             link rel="stylesheet" href=(site.stylesheet);
+            script src=(site.script) defer {}
             link rel="icon" type="image/svg+xml" href=(site.icon);
         }
     }
@@ -119,48 +123,60 @@ fn header(frame: &Frame) -> Markup {
                 span.badge.net title="Not the main network: coins here have no value" { (network) }
             }
             nav aria-label="Main" {
-                @if let Some((email, token)) = &frame.user {
-                    (link(frame, "/tickets", "Tickets"))
-                    (link(frame, "/address", "Address"))
-                    (link(frame, "/voting", "Voting"))
-                    (link(frame, "/settings", "Settings"))
-                    (link(frame, "/stats", "Statistics"))
+                @if frame.user.is_some() {
+                    (link(frame, "/tickets", Some(Icon::Ticket), "Tickets"))
+                    (link(frame, "/address", Some(Icon::Key), "Address"))
+                    (link(frame, "/voting", Some(Icon::Ballot), "Voting"))
+                    (link(frame, "/stats", Some(Icon::Chart), "Statistics"))
+                    (link(frame, "/settings", Some(Icon::Gear), "Settings"))
                     @if frame.admin {
-                        (link(frame, "/admintickets", "Low fees"))
-                        (link(frame, "/admin/users", "Users"))
-                        (link(frame, "/admin/pool", "Notice"))
-                    }
-                    form.inline method="post" action="/logout" {
-                        (csrf_field(token))
-                        button.link type="submit" title={ "Signed in as " (email) } { "Sign out" }
+                        (link(frame, "/admintickets", Some(Icon::Coin), "Low fees"))
+                        (link(frame, "/admin/users", None, "Users"))
+                        (link(frame, "/admin/pool", None, "Notice"))
                     }
                 } @else {
-                    (link(frame, "/stats", "Statistics"))
-                    (link(frame, "/signin", "Sign in"))
+                    (link(frame, "/stats", None, "Statistics"))
+                    (link(frame, "/signin", None, "Sign in"))
                     a.button.small href="/signup" { "Sign up" }
+                }
+            }
+            @if let Some((email, token)) = &frame.user {
+                form.inline.leave method="post" action="/logout" {
+                    (csrf_field(token))
+                    button.link type="submit" title={ "Signed in as " (email) } {
+                        (icon(Icon::Leave)) "Sign out"
+                    }
                 }
             }
         }
     }
 }
 
-fn link(frame: &Frame, path: &'static str, text: &str) -> Markup {
+/// A page's link; on a phone its drawing stands above the word.
+fn link(frame: &Frame, path: &'static str, drawing: Option<Icon>, text: &str) -> Markup {
     let current = (frame.here == path).then_some("page");
-    html! { a href=(path) aria-current=[current] { (text) } }
+    html! {
+        a href=(path) aria-current=[current] {
+            @if let Some(drawing) = drawing { (icon(drawing)) }
+            (text)
+        }
+    }
 }
 
 fn footer(site: &Site) -> Markup {
     html! {
         footer {
-            p { "The pool votes with your tickets. It can never spend them." }
-            p {
-                @if !site.email.is_empty() {
-                    a href={ "mailto:" (site.email) } { (site.email) }
+            div.wide {
+                p { "The pool votes with your tickets. It can never spend them." }
+                p {
+                    @if !site.email.is_empty() {
+                        a href={ "mailto:" (site.email) } { (site.email) } " · "
+                    }
+                    @if !site.link.is_empty() {
+                        a href=(site.link) rel="noopener" { (site.link) } " · "
+                    }
+                    "dcrstakepool " (env!("CARGO_PKG_VERSION"))
                 }
-                @if !site.link.is_empty() {
-                    " · " a href=(site.link) rel="noopener" { (site.link) }
-                }
-                " · dcrstakepool " (env!("CARGO_PKG_VERSION"))
             }
         }
     }

@@ -84,7 +84,7 @@ impl Render for SignIn {
             section.narrow {
                 h1 { "Sign in" }
                 (problem(self.problem.as_deref()))
-                form method="post" action="/signin" {
+                form.panel method="post" action="/signin" {
                     (csrf_field(&self.token))
                     (email_field(&self.email))
                     (password_field("password", "Password", "current-password"))

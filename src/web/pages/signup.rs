@@ -125,7 +125,7 @@ impl Render for SignUp {
                     p { "Those who have an account can " a href="/signin" { "sign in" } " as ever." }
                 } @else {
                     (problem(self.problem.as_deref()))
-                    form method="post" action="/signup" {
+                    form.panel method="post" action="/signup" {
                         (csrf_field(&self.token))
                         (email_field(&self.email))
                         (password_field("password", "Password", "new-password"))

@@ -90,6 +90,9 @@ fn tickets(stats: &Stats) -> Markup {
             ("Expired", "warn", own.expired),
             ("Missed", "bad", own.missed),
         ]))
+        @if own.live == 0 && own.voted == 0 && own.immature == 0 {
+            p.hint { "No ticket was bought with this pool yet: the first will be drawn here." }
+        }
         dl.tiles {
             (tile("Live", &grouped(own.live),
                 &format!("{} of the network's", percent(stats.proportion_live()))))
@@ -99,6 +102,9 @@ fn tickets(stats: &Stats) -> Markup {
             (tile("Missed", &grouped(own.missed),
                 &format!("{} of those called", percent(stats.proportion_missed()))))
             (tile("Expired", &grouped(own.expired), &revoked))
+        }
+        h2 { "Rewards, users and fee" }
+        dl.tiles {
             (tile("Rewards", &format!("{} DCR", rounded_dcr(stats.total_subsidy)), "of all votes"))
             (tile("Users", &grouped(stats.users),
                 &format!("{} have a ticket address", grouped(stats.active_users))))

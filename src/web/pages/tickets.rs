@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use maud::{Markup, Render, html};
 
-use super::components::grouped;
+use super::components::{empty, grouped, pager};
+use super::icons::Icon;
 use super::layout::Page;
 use crate::decred::Network;
 use crate::pool::{TICKETS_PER_PAGE, TicketPage};
@@ -49,7 +50,7 @@ impl Render for Tickets {
                 @if self.page.total == 0 {
                     (nothing_yet())
                 } @else {
-                    p { (grouped(self.page.total)) " in all, the newest first." }
+                    (self.range())
                     (self.table())
                     (self.pager())
                     (legend())
@@ -67,8 +68,8 @@ impl Tickets {
                     th scope="col" { "Status" }
                     th scope="col" { "Ticket" }
                     th scope="col" { "Mined in block" }
-                    th scope="col" { "Price" }
-                    th scope="col" { "Pool fee" }
+                    th.amount scope="col" { "Price" }
+                    th.amount scope="col" { "Pool fee" }
                     th scope="col" { "What became of it" }
                 } }
                 tbody {
@@ -78,32 +79,44 @@ impl Tickets {
         }
     }
 
+    /// Which part of a long list is here.
+    fn range(&self) -> Markup {
+        let first = u64::from(self.page.page)
+            .saturating_mul(u64::from(TICKETS_PER_PAGE))
+            .saturating_add(1);
+        let here = u64::try_from(self.page.tickets.len()).unwrap_or(u64::MAX);
+        html! {
+            p.hint {
+                (grouped(self.page.total)) " in all, the newest first"
+                @if here > 0 && here < self.page.total {
+                    "; here are " (grouped(first)) " to "
+                    (grouped(first.saturating_add(here).saturating_sub(1)))
+                }
+                "."
+            }
+        }
+    }
+
     fn pager(&self) -> Markup {
         let pages = self.page.total.div_ceil(u64::from(TICKETS_PER_PAGE));
         let this = u64::from(self.page.page) + 1;
-        html! {
-            @if pages > 1 {
-                nav.pager aria-label="Pages" {
-                    @if this > 1 { a rel="prev" href={ "/tickets?page=" (this - 1) } { "Newer" } }
-                    span { "Page " (this) " of " (pages) }
-                    @if this < pages { a rel="next" href={ "/tickets?page=" (this + 1) } { "Older" } }
-                }
-            }
-        }
+        pager(this, pages, |page| format!("/tickets?page={page}"))
     }
 }
 
 fn nothing_yet() -> Markup {
-    html! {
-        p { "None yet. A ticket appears here when it is bought for your "
-            a href="/address" { "ticket address" } "." }
+    let text = html! {
+        p { "None yet. A ticket appears here as soon as it is bought for your "
+            a href="/address" { "ticket address" } " from your own wallet; when it is called, usually "
+            "within a month, the pool votes and the reward is yours." }
         p.actions { a.button href="/address" { "How to buy tickets" } }
-    }
+    };
+    empty(Icon::Ticket, "Your first ticket", &text)
 }
 
 fn legend() -> Markup {
     html! {
-        details {
+        details.card {
             summary { "What the words mean" }
             dl.facts {
                 dt { "Unmined" } dd { "Seen, but in no block yet." }
@@ -137,6 +150,7 @@ mod tests {
         };
         let html = page.render().into_string();
         assert!(html.contains("Page 2 of 3"));
+        assert!(html.contains("250 in all, the newest first; here are 101 to 101."));
         assert!(
             html.contains("href=\"/tickets?page=1\"") && html.contains("href=\"/tickets?page=3\"")
         );

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use http::StatusCode;
 use maud::{Markup, Render, html};
 
-use super::components::{badge, csrf_field, notice, problem};
+use super::components::{badge, csrf_field, empty, notice, problem};
+use super::icons::Icon;
 use super::layout::Page;
 use crate::decred::VoteBits;
 use crate::pool::{Limited, User, VotingError};
@@ -128,8 +129,11 @@ impl Render for Voting {
                     None => (notice("info", "The voting wallets have not reported the agendas yet. Until \
                         then your tickets vote by your last choice. Please try again in a moment.")),
                     Some(agendas) if agendas.agendas.is_empty() => {
-                        p { "There is nothing to decide at this moment: vote version " (agendas.version)
-                            " has no agendas. Your tickets approve each valid block." }
+                        @let text = html! {
+                            p { "Vote version " (agendas.version) " has no agendas. Your tickets approve each "
+                                "valid block. When the network asks something, the choices stand here." }
+                        };
+                        (empty(Icon::Ballot, "There is nothing to decide at this moment", &text))
                     }
                     Some(agendas) => (self.form(agendas)),
                 }
@@ -150,7 +154,7 @@ impl Voting {
                 @for (index, agenda) in agendas.agendas.iter().enumerate() {
                     (self.agenda(index, agenda))
                 }
-                button type="submit" { "Save" }
+                button type="submit" { "Save my choices" }
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::decred::Network;
 use crate::domain::{FeeVerdict, TicketStatus};
 use crate::pool::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage, TICKETS_PER_PAGE};
 use crate::web::pages::components::{
-    badge, csrf_field, date_time, dcr, grouped, problem, transaction,
+    badge, csrf_field, date_time, dcr, grouped, pager, problem, transaction,
 };
 use crate::web::pages::layout::Page;
 use crate::web::pages::tickets::row;
@@ -99,7 +99,7 @@ impl LowFeeTickets {
                         th scope="col" { "User" }
                         th scope="col" { "Ticket" }
                         th scope="col" { "Mined in block" }
-                        th scope="col" { "Pool fee" }
+                        th.amount scope="col" { "Pool fee" }
                     } }
                     tbody { @for entry in &self.page.entries { (self.row(entry, open)) } }
                 }
@@ -153,15 +153,7 @@ impl LowFeeTickets {
             LowFeeLife::Past => "past&",
         };
         let link = |page: u64| format!("/admintickets?{past}page={page}");
-        html! {
-            @if pages > 1 {
-                nav.pager aria-label="Pages" {
-                    @if this > 1 { a rel="prev" href=(link(this.saturating_sub(1))) { "Newer" } }
-                    span { "Page " (this) " of " (pages) }
-                    @if this < pages { a rel="next" href=(link(this.saturating_add(1))) { "Older" } }
-                }
-            }
-        }
+        pager(this, pages, link)
     }
 }
 

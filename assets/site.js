@@ -1,0 +1,46 @@
+// A button beside everything that is meant to be copied. Without this script the site works alike:
+// one click selects the text.
+"use strict";
+
+(() => {
+  const said = document.createElement("p");
+  said.className = "offscreen";
+  said.setAttribute("role", "status");
+  document.querySelector("main")?.append(said);
+
+  // Where the clipboard may not be written (a site without HTTPS), the selection is copied.
+  const copy = async (element) => {
+    const text = element.textContent;
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    getSelection().selectAllChildren(element);
+    if (!document.execCommand("copy")) throw new Error("not copied");
+  };
+
+  const addButton = (element, name, place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "tocopy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy ${name}`);
+    button.addEventListener("click", async () => {
+      const copied = await copy(element).then(() => true, () => false);
+      button.textContent = copied ? "Copied" : "Press Ctrl+C";
+      button.classList.toggle("done", copied);
+      said.textContent = copied ? `${name}: copied` : `${name}: selected, press Ctrl+C`;
+      if (!copied) getSelection().selectAllChildren(element);
+      setTimeout(() => {
+        button.textContent = "Copy";
+        button.classList.remove("done");
+      }, 2500);
+    });
+    place.after(button);
+  };
+
+  for (const code of document.querySelectorAll("code.copy")) {
+    const name = code.closest("dd")?.previousElementSibling?.textContent ?? "text";
+    addButton(code, name, code);
+  }
+  for (const code of document.querySelectorAll("pre > code")) {
+    addButton(code, "command", code.parentElement);
+  }
+})();
