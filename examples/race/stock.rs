@@ -17,7 +17,7 @@ const WHILE_BUYING: Duration = Duration::from_secs(1);
 
 /// A purchase that has no end after so many blocks never has one: dcrwallet was seen to stand still, with
 /// every call to it, under many purchases on a busy machine. It is started again.
-const STANDS_STILL: u32 = 60;
+const STANDS_STILL: u32 = 20;
 
 /// What each user is buying, and since which height.
 #[derive(Debug, Default)]
