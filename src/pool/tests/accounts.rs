@@ -209,6 +209,34 @@ async fn a_disabled_user_is_out_at_once() {
 }
 
 #[tokio::test]
+async fn made_up_addresses_fill_the_audit_log_slowly() {
+    let test = TestPool::new().await;
+    test.user("kim@example.com").await;
+    let failed = async || {
+        let log = test.store.audit_log(0, 100).await.unwrap();
+        let failed = log.iter().filter(|entry| entry.event == "sign_in_failed");
+        failed.count()
+    };
+    let wrong = Secret::new("wrong horse");
+    let sign_in = async |email: &str, client: &str| {
+        let client = Some(client.parse().unwrap());
+        let refused = test.pool.sign_in(email, &wrong, client).await;
+        assert!(matches!(refused, Err(SignInError::Wrong)));
+    };
+    for _ in 0..13 {
+        sign_in("nobody@example.com", "192.0.2.1").await;
+    }
+    assert_eq!(failed().await, 10);
+    // Another client, and somebody's account, are written down.
+    sign_in("nobody@example.com", "192.0.2.2").await;
+    sign_in("kim@example.com", "192.0.2.1").await;
+    assert_eq!(failed().await, 12);
+    test.clock.advance(60);
+    sign_in("nobody@example.com", "192.0.2.1").await;
+    assert_eq!(failed().await, 13);
+}
+
+#[tokio::test]
 async fn an_api_token_is_good_until_it_is_renewed() {
     let test = TestPool::new().await;
     let pool = &test.pool;
