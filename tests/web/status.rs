@@ -140,6 +140,7 @@ async fn the_status_page_shows_everything_that_a_voter_says() {
     let mut monitor = site.browser();
     let token = format!("Bearer {MONITOR_TOKEN}");
     monitor.headers.push(("authorization", token));
+    until(&mut monitor, "1,204").await;
     let page = until(&mut monitor, "preferences_refused").await;
     for text in [
         "RPC Status: Degraded",
