@@ -64,6 +64,7 @@ fn open() -> World {
         format!("sqlite://{}", folder.join("pool.db").display())
     });
     world.patience = PATIENCE;
+    world.simnet.by_work = true;
     world.user_joins("ann").submit_address_by_page();
     world.user_joins("bob").submit_address_by_api();
     world

@@ -20,16 +20,16 @@ const PAST: u64 = 7000;
 /// Mines one block on `node`, with at least `votes` of those it knows.
 pub fn mine(node: &Dcrd, votes: usize) {
     match node.pair() {
-        Pair::Current if votes == 0 => node.generate(1),
-        Pair::Current => mine_on_tip(node, votes),
+        Pair::Current => node.generate(1),
         Pair::Legacy => mine_by_hand(node, votes),
     }
 }
 
-/// dcrd's own miner may go on with the template of the block before on a busy machine: it then makes one
-/// sibling after the other. Work that is for the tip makes none. Every second hash or so is good enough here,
-/// and dcrd tells which: its proof of work is another hash since DCP0011.
-fn mine_on_tip(node: &Dcrd, votes: usize) {
+/// As `mine`, on the current pair, for long runs of fast blocks: dcrd's own miner may go on with the template
+/// of the block before on a busy machine, and then makes one sibling after the other. Work that is for the tip
+/// makes none. Every second hash or so is good enough here, and dcrd tells which: its proof of work is another
+/// hash since DCP0011.
+pub fn mine_on_tip(node: &Dcrd, votes: usize) {
     let (mut data, _) = work_on_tip(node, votes);
     for nonce in 0_u32.. {
         data[NONCE_AT..NONCE_AT + 4].copy_from_slice(&nonce.to_le_bytes());

@@ -55,6 +55,8 @@ pub struct Simnet {
     pub nodes: Vec<Dcrd>,
     /// After each block all nodes are waited for.
     pub in_step: bool,
+    /// Blocks are asked for as work and made on the tip (`mining::mine_on_tip`), past stake validation.
+    pub by_work: bool,
     folder: PathBuf,
     users: u8,
 }
@@ -93,6 +95,7 @@ impl Simnet {
             voting_wallets,
             nodes,
             in_step: true,
+            by_work: false,
             folder,
             users: 0,
         }
@@ -112,6 +115,7 @@ impl Simnet {
             voting_wallets,
             nodes,
             in_step: false,
+            by_work: false,
             folder: folder.to_path_buf(),
             users,
         }
@@ -172,7 +176,11 @@ impl Simnet {
     }
 
     fn mine_with(&self, votes: usize) {
-        mining::mine(self.node(), votes);
+        if self.by_work && votes > 0 {
+            mining::mine_on_tip(self.node(), votes);
+        } else {
+            mining::mine(self.node(), votes);
+        }
         if !self.in_step {
             return;
         }
