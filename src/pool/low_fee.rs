@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::voters::{Peer, QUICK};
 use super::{Error, Pool, TICKETS_PER_PAGE};
 use crate::db::{LowFeeAddition, LowFeeChange, LowFeeRemoval, LowFeeTicket};
-use crate::decred::params::{Network, Params};
+use crate::decred::params::Params;
 use crate::decred::{Height, TicketHash};
 use crate::domain::{FeeVerdict, InstanceId, TicketRecord, TicketStatus, UserId};
 use crate::rpc;
@@ -329,22 +329,14 @@ fn life(params: &Params, expiry: Height, best: Option<Height>) -> i64 {
         Some(best) => expiry.0.saturating_sub(best.0).min(most),
         None => most,
     };
-    let seconds = i64::from(left).saturating_mul(block_seconds(params.network));
+    let seconds = i64::from(left).saturating_mul(i64::from(params.target_block_secs));
     seconds.saturating_mul(2).max(LEAST_LIFE)
-}
-
-/// The network's target.
-fn block_seconds(network: Network) -> i64 {
-    match network {
-        Network::Mainnet => 300,
-        Network::Testnet => 120,
-        Network::Simnet => 1,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decred::params::Network;
 
     #[test]
     fn an_added_ticket_stays_in_force_longer_than_it_can_live() {
