@@ -92,53 +92,6 @@ pub struct MultisigInfo {
     pub redeem_script: Vec<u8>,
 }
 
-/// A line of `ticketinfo`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct TicketInfo {
-    pub hash: TicketHash,
-    #[serde(rename = "cost", deserialize_with = "dcr")]
-    pub price: Atoms,
-    #[serde(rename = "votingaddress", default)]
-    pub voting_address: String,
-    pub status: WalletTicketStatus,
-    #[serde(rename = "blockhash", default)]
-    block: Option<BlockHash>,
-    /// −1 while unmined.
-    #[serde(rename = "blockheight", default = "unmined")]
-    height: i64,
-    #[serde(default)]
-    pub vote: Option<TxHash>,
-    #[serde(default)]
-    pub revocation: Option<TxHash>,
-}
-
-fn unmined() -> i64 {
-    -1
-}
-
-impl TicketInfo {
-    /// The block that holds the ticket.
-    pub fn mined(&self) -> Option<(BlockHash, Height)> {
-        Some((self.block?, Height(u32::try_from(self.height).ok()?)))
-    }
-}
-
-/// The wallet's words. Older wallets say `unspent` for live and `revoked` after a miss or expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum WalletTicketStatus {
-    Unmined,
-    Immature,
-    Unspent,
-    Live,
-    Voted,
-    Missed,
-    Expired,
-    Revoked,
-    #[serde(other)]
-    Unknown,
-}
-
 /// A transaction that the wallet has.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct WalletTransaction {
@@ -342,13 +295,9 @@ impl Dcrwallet {
             .await
     }
 
-    /// All tickets mined at or above `from`, and the unmined ones.
-    pub async fn ticket_info(&self, from: Height) -> Result<Vec<TicketInfo>, Error> {
-        let tickets: Option<_> = self.0.call("ticketinfo", (from,), LARGE).await?;
-        Ok(tickets.unwrap_or_default())
-    }
-
-    /// Hashes of live tickets, and of immature ones if asked.
+    /// Hashes of live tickets, and of immature ones if asked. Never `ticketinfo`, which tells more: today's
+    /// dcrwallet reads its database in a read of it then, and stands still for ever when a block that must
+    /// grow the file comes between.
     pub async fn tickets(&self, include_immature: bool) -> Result<Vec<TicketHash>, Error> {
         let answer: Hashes = self
             .0

@@ -90,7 +90,6 @@ fn wallet_result(method: &str, text: &str) -> Option<Result<(), String>> {
         "getmasterpubkey" | "dumpprivkey" => as_type::<Secret>(text),
         "validateaddress" => as_type::<dcrwallet::AddressInfo>(text),
         "createmultisig" => as_type::<dcrwallet::MultisigInfo>(text),
-        "ticketinfo" => as_type::<Vec<dcrwallet::TicketInfo>>(text),
         "gettickets" => as_type::<dcrwallet::Hashes>(text),
         "gettransaction" => as_type::<dcrwallet::WalletTransaction>(text),
         "getstakeinfo" => as_type::<dcrwallet::WalletStakeInfo>(text),

@@ -215,6 +215,7 @@ fn status(state: &FakeState) -> Status {
         vote_version: VoteVersion(state.vote_version),
         tickets: state.counts,
         tickets_loaded: state.loaded,
+        unread_from: None,
         preferences: PreferencesStatus {
             revision: revision(state),
             count: u64::try_from(state.preferences.len()).unwrap(),

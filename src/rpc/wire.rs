@@ -59,9 +59,11 @@ pub struct Status {
     pub wallet: WalletStatus,
     pub vote_version: VoteVersion,
     pub tickets: TicketCounts,
-    /// Wallet, live list and blocks were all read since the start: what is missing in `tickets` is missing
-    /// here, not just late.
+    /// dcrd's lists and the blocks since the first script were all read: what is missing in `tickets` is
+    /// missing here, not just late.
     pub tickets_loaded: bool,
+    /// The next block of the past that must be read for tickets; `None`: none.
+    pub unread_from: Option<Height>,
     pub preferences: PreferencesStatus,
     pub scripts: ScriptRegistry,
     pub config: ConfigDigests,

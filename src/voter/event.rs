@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::blocks::Block;
 use super::disk::Kind;
 use super::life::Settled;
+use super::past::Unread;
 use super::preferences::Refusal;
 use super::scripts::{BadScript, Script, ScriptHash};
 use super::signer::Signers;
@@ -52,8 +53,13 @@ pub enum Report {
     Found(Vec<Found>),
     /// They vanished from the mempool, and dcrd does not know them.
     Gone(Vec<TicketHash>),
-    /// Every source of tickets was read to its end.
+    /// dcrd's lists of tickets were read to their end.
     Loaded,
+    /// All blocks of the past below this height were read for the scripts of this revision; `None`: all
+    /// there are.
+    PastRead(u64, Option<Height>),
+    /// dcrd's word on tickets that were revoked late: whether they expired.
+    Expired(Vec<(TicketHash, bool)>),
     /// Asked for, and dcrd knows no such transaction, or it is no ticket.
     NoTicket(TicketHash),
     Subsidy(Height, Atoms),
@@ -116,8 +122,10 @@ pub enum Request {
     MarkRescan(Option<Height>, oneshot::Sender<()>),
     /// Which of these tickets were never seen.
     Unknown(Vec<TicketHash>, oneshot::Sender<Vec<TicketHash>>),
-    /// Which of these tickets are known and, as far as is known, not spent.
-    Open(Vec<TicketHash>, oneshot::Sender<Vec<TicketHash>>),
+    /// Tickets that were revoked so late that their height does not tell whether they expired.
+    RevokedLate(oneshot::Sender<Vec<TicketHash>>),
+    /// The blocks of the past that must be read, if any.
+    Unread(oneshot::Sender<Option<Unread>>),
     Unmined(oneshot::Sender<Unmined>),
     /// How a ticket stands here.
     Standing(TicketHash, oneshot::Sender<Standing>),

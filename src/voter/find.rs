@@ -3,15 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::blocks::vote_record;
-use super::event::{Found, Report};
-use super::life::Settled;
+use super::event::{Found, Report, Request};
 use super::links::Links;
-use crate::decred::revocation::{self, ParsedRevocation};
+use crate::decred::TicketHash;
 use crate::decred::ticket::Ticket;
 use crate::decred::tx::Transaction;
-use crate::decred::vote::ParsedVote;
-use crate::decred::{TicketHash, TxHash};
 use crate::node::notification::WinningTickets;
 use crate::node::{self, Dcrd};
 
@@ -35,45 +31,22 @@ pub async fn ticket(dcrd: &Dcrd, hash: TicketHash) -> Result<Option<Found>, node
     }))
 }
 
-/// Asks dcrd for the mined vote of a ticket.
-pub async fn vote(
-    dcrd: &Dcrd,
-    ticket: TicketHash,
-    hash: TxHash,
-) -> Result<Option<Settled>, node::Error> {
-    let Some(raw) = dcrd.transaction(hash).await? else {
-        return Ok(None);
-    };
-    let vote = Transaction::decode(&raw.bytes)
-        .ok()
-        .and_then(|transaction| ParsedVote::parse(&transaction).ok())
-        .filter(|vote| vote.ticket == ticket);
-    Ok(vote
-        .zip(raw.mined())
-        .map(|(vote, (block, height))| Settled::Voted(vote_record(&vote, block, height))))
-}
-
-/// Asks dcrd for the mined revocation of a ticket. `expired`: what someone says of the ticket's end.
-pub async fn revocation(
-    dcrd: &Dcrd,
-    ticket: TicketHash,
-    hash: TxHash,
-    expired: Option<bool>,
-) -> Result<Option<Settled>, node::Error> {
-    let Some(raw) = dcrd.transaction(hash).await? else {
-        return Ok(None);
-    };
-    let revocation = Transaction::decode(&raw.bytes)
-        .ok()
-        .and_then(|transaction| revocation::parse(&transaction).ok())
-        .filter(|revocation| revocation.ticket == ticket);
-    let revoked = |(revocation, (block, height)): (ParsedRevocation, _)| Settled::Revoked {
-        by: revocation.hash,
-        block,
-        height,
-        expired,
-    };
-    Ok(revocation.zip(raw.mined()).map(revoked))
+/// Asks how tickets ended that were revoked after their expiry, which before DCP0009 happened to missed ones
+/// too: the dcrd of that time tells. Today's does not, and need not.
+pub async fn how_late_ones_ended(links: &Links, dcrd: &Dcrd) -> Result<(), node::Error> {
+    let late = links.ask(Request::RevokedLate).await.unwrap_or_default();
+    if late.is_empty() {
+        return Ok(());
+    }
+    match dcrd.exists_expired(&late).await {
+        Ok(words) => {
+            let words = late.into_iter().zip(words).collect();
+            links.report(Report::Expired(words)).await;
+            Ok(())
+        }
+        Err(error) if error.is_unavailable() => Err(error),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Puts the right height into an announcement that may have a wrong one. A block that dcrd does not know

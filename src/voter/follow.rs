@@ -19,8 +19,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Failures in a row that are no accident of a reorganisation any more.
 const TOO_MANY: u32 = 20;
 
+/// Why a block was not read.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(super) enum Trouble {
     #[error(transparent)]
     Node(#[from] node::Error),
     #[error("block {0}: {1}")]
@@ -149,7 +150,7 @@ impl Follower {
     }
 }
 
-async fn read(dcrd: &Dcrd, hash: BlockHash) -> Result<Block, Trouble> {
+pub(super) async fn read(dcrd: &Dcrd, hash: BlockHash) -> Result<Block, Trouble> {
     let bytes = dcrd.block_bytes(hash).await?;
     let block = block::Block::decode(&bytes).map_err(|error| Trouble::Block(hash, error))?;
     Ok(Block::sort(&block))

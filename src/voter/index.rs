@@ -164,7 +164,7 @@ impl Index {
     /// As read back from disk.
     pub fn restore(&mut self, mut entry: Entry) {
         let (hash, mined) = (entry.record.hash, entry.record.mined);
-        let settled = entry.settled.as_ref().and_then(Settled::height);
+        let settled = entry.settled.as_ref().map(Settled::height);
         entry.sequence = 0;
         refile(&mut self.by_mined, hash, None, mined.map(|(_, at)| at));
         refile(&mut self.by_settled, hash, None, settled);
@@ -242,7 +242,7 @@ impl Index {
         self.settle(hash, Some(revocation));
     }
 
-    /// Told by another source (the wallet): only what is not known better.
+    /// Told by another source than the followed blocks: only what is not known better.
     pub fn settle_if_open(&mut self, hash: TicketHash, settled: Settled) {
         if self
             .by_hash
@@ -253,11 +253,30 @@ impl Index {
         }
     }
 
-    /// Those of `hashes` that are here and whose end is not known.
-    pub fn open(&self, hashes: &[TicketHash]) -> Vec<TicketHash> {
-        let is_open = |entry: &Arc<Entry>| entry.settled.is_none();
-        let open = |hash: &&TicketHash| self.by_hash.get(*hash).is_some_and(is_open);
-        hashes.iter().filter(open).copied().collect()
+    /// Revoked so late that nobody can tell by the height whether they were missed or expired.
+    pub fn revoked_late(&self) -> Vec<TicketHash> {
+        let is_late = |entry: &&Arc<Entry>| {
+            let told = matches!(
+                entry.settled,
+                Some(Settled::Revoked {
+                    expired: Some(_),
+                    ..
+                })
+            );
+            let revoked = entry.record.revocation.is_some();
+            revoked && !told && entry.record.status == TicketStatus::Expired
+        };
+        let late = self.all().filter(is_late);
+        late.map(|entry| entry.record.hash).collect()
+    }
+
+    /// dcrd's word on a ticket that was revoked late.
+    pub fn tell_expired(&mut self, hash: TicketHash, word: bool) {
+        self.change(hash, |entry| {
+            if let Some(Settled::Revoked { expired, .. }) = &mut entry.settled {
+                *expired = Some(word);
+            }
+        });
     }
 
     fn settle(&mut self, hash: TicketHash, settled: Option<Settled>) {
@@ -267,8 +286,8 @@ impl Index {
             }
             return;
         };
-        let from = entry.settled.as_ref().and_then(Settled::height);
-        let to = settled.as_ref().and_then(Settled::height);
+        let from = entry.settled.as_ref().map(Settled::height);
+        let to = settled.as_ref().map(Settled::height);
         refile(&mut self.by_settled, hash, from, to);
         let mut difference = 0i64;
         self.change(hash, |entry| {
@@ -297,8 +316,7 @@ impl Index {
             self.change(hash, |_| {});
         }
         let oldest = Height(height.0.saturating_sub(STRAYS_KEPT));
-        self.strays
-            .retain(|_, settled| settled.height() >= Some(oldest));
+        self.strays.retain(|_, settled| settled.height() >= oldest);
     }
 
     fn insert(&mut self, mut entry: Entry) {

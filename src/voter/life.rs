@@ -11,7 +11,7 @@ use crate::domain::{TicketStatus, VoteRecord};
 #[serde(rename_all = "lowercase")]
 pub enum Settled {
     Voted(VoteRecord),
-    /// Missed or expired, which its height tells when nobody said so: a revocation is mined in the block
+    /// Missed or expired, which its height tells when dcrd does not say: a revocation is mined in the block
     /// that lacks the vote, or at expiry. Before DCP0009 it was mined whenever someone sent it.
     Revoked {
         by: TxHash,
@@ -20,21 +20,13 @@ pub enum Settled {
         #[serde(default)]
         expired: Option<bool>,
     },
-    /// The wallet's word, without a block.
-    Missed {
-        by: Option<TxHash>,
-    },
-    /// The wallet's word, without a block.
-    Expired {
-        by: Option<TxHash>,
-    },
 }
 
 impl Settled {
     pub fn vote(&self) -> Option<VoteRecord> {
         match self {
             Settled::Voted(vote) => Some(vote.clone()),
-            _ => None,
+            Settled::Revoked { .. } => None,
         }
     }
 
@@ -42,25 +34,22 @@ impl Settled {
         match self {
             Settled::Voted(_) => None,
             Settled::Revoked { by, .. } => Some(*by),
-            Settled::Missed { by } | Settled::Expired { by } => *by,
         }
     }
 
     /// The height of the block that did it.
-    pub fn height(&self) -> Option<Height> {
+    pub fn height(&self) -> Height {
         match self {
-            Settled::Voted(vote) => Some(vote.height),
-            Settled::Revoked { height, .. } => Some(*height),
-            Settled::Missed { .. } | Settled::Expired { .. } => None,
+            Settled::Voted(vote) => vote.height,
+            Settled::Revoked { height, .. } => *height,
         }
     }
 
     /// The block that did it: a reorganisation that disconnects it takes it back.
-    pub fn block(&self) -> Option<BlockHash> {
+    pub fn block(&self) -> BlockHash {
         match self {
-            Settled::Voted(vote) => Some(vote.block),
-            Settled::Revoked { block, .. } => Some(*block),
-            Settled::Missed { .. } | Settled::Expired { .. } => None,
+            Settled::Voted(vote) => vote.block,
+            Settled::Revoked { block, .. } => *block,
         }
     }
 }
@@ -79,19 +68,19 @@ pub fn status(life: &Life<'_>, tip: Height, params: &Params) -> TicketStatus {
     let expires = |mined: Height| lives(mined).saturating_add(params.ticket_expiry);
     match (life.settled, life.mined) {
         (Some(Settled::Voted(_)), _) => TicketStatus::Voted,
-        (Some(Settled::Expired { .. }), _) => TicketStatus::Expired,
-        (Some(Settled::Revoked { expired, .. }), _) if *expired == Some(true) => {
-            TicketStatus::Expired
-        }
         (
             Some(Settled::Revoked {
-                height,
-                expired: None,
-                ..
+                height, expired, ..
             }),
-            Some(mined),
-        ) if height.0 >= expires(mined) => TicketStatus::Expired,
-        (Some(Settled::Missed { .. } | Settled::Revoked { .. }), _) => TicketStatus::Missed,
+            mined,
+        ) => {
+            let late = mined.is_some_and(|mined| height.0 >= expires(mined));
+            if expired.unwrap_or(late) {
+                TicketStatus::Expired
+            } else {
+                TicketStatus::Missed
+            }
+        }
         (None, None) => TicketStatus::Mempool,
         (None, Some(mined)) if tip.0 < lives(mined) => TicketStatus::Immature,
         (None, Some(mined)) if tip.0 >= expires(mined) => TicketStatus::Expired,
@@ -132,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wallets_word_counts_more_than_the_height_of_a_revocation() {
+    fn dcrds_word_counts_more_than_the_height_of_a_revocation() {
         let told = |height, word| Settled::Revoked {
             by: TxHash::ZERO,
             block: BlockHash::ZERO,

@@ -44,6 +44,8 @@ pub struct Pokes {
     pub follow: Arc<Notify>,
     /// Tickets must be loaded (again).
     pub load: Arc<Notify>,
+    /// Blocks of the past must be read for new scripts.
+    pub past: Arc<Notify>,
     /// The wallet may lack something.
     pub sync: Arc<Notify>,
     /// What is known of the daemons may have changed.

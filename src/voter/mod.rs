@@ -27,6 +27,7 @@ pub mod links;
 pub mod load;
 pub mod low_fee;
 pub mod mempool;
+pub mod past;
 pub mod policy;
 pub mod preferences;
 mod reports;

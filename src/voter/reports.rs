@@ -120,7 +120,12 @@ impl Engine {
             Report::Best(tip) => self.on_best(tip),
             Report::Found(found) => self.on_found(&found),
             Report::Gone(gone) => self.on_gone(&gone),
-            Report::Loaded => self.state.tickets_loaded = true,
+            Report::Loaded => {
+                self.state.lists_read = true;
+                self.look_if_loaded();
+            }
+            Report::PastRead(revision, next) => self.past_read(revision, next),
+            Report::Expired(words) => self.on_expired(&words),
             Report::NoTicket(hash) => {
                 self.state.foreign.insert(hash, [0; 20]);
                 self.vote_again();
@@ -163,9 +168,28 @@ impl Engine {
         let left = self.state.chain.tip().is_some();
         self.state.chain = Chain::starting_at(hash, height);
         let known = if left { Height(0) } else { height };
+        if left {
+            self.state.all_past_unread();
+        }
+        self.links.pokes.past.notify_one();
         self.state.tickets.take_back_above(known);
         self.state.tickets.advance(height);
         self.after_tickets_changed();
+    }
+
+    pub(super) fn past_read(&mut self, revision: u64, next: Option<Height>) {
+        if self.state.past.read_to(revision, next) {
+            self.touch(Kind::Tickets);
+        }
+        self.look_if_loaded();
+    }
+
+    /// Once all was read, the voter's word on tickets counts; what must be read later for new scripts does
+    /// not change that.
+    fn look_if_loaded(&mut self) {
+        if self.state.lists_read && !self.state.past.is_unread() {
+            self.state.tickets_loaded = true;
+        }
     }
 
     fn on_survey(&mut self, report: Report) {
@@ -196,6 +220,13 @@ impl Engine {
             if let Some(settled) = settled {
                 self.state.settle(ticket.hash, settled.clone());
             }
+        }
+        self.after_tickets_changed();
+    }
+
+    fn on_expired(&mut self, words: &[(TicketHash, bool)]) {
+        for (ticket, expired) in words {
+            self.state.tickets.tell_expired(*ticket, *expired);
         }
         self.after_tickets_changed();
     }

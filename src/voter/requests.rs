@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::event::{
     Duties, Numbers, RegisterError, Registered, Request, Standing, Unmined, Whereabouts,
 };
+use super::past::Unread;
 use super::preferences::Refusal;
 use super::scripts::{Script, ScriptHash};
 use super::sync::rescan_needed;
@@ -55,7 +56,8 @@ impl Engine {
             })),
             Request::MarkRescan(from, reply) => self.mark_rescan(from, reply),
             Request::Unknown(tickets, reply) => drop(reply.send(self.state.unknown(&tickets))),
-            Request::Open(tickets, reply) => drop(reply.send(self.state.tickets.open(&tickets))),
+            Request::RevokedLate(reply) => drop(reply.send(self.state.tickets.revoked_late())),
+            Request::Unread(reply) => drop(reply.send(self.unread())),
             Request::Unmined(reply) => drop(reply.send(self.unmined())),
             Request::Unspent(reply) => drop(reply.send(self.unspent())),
         }
@@ -77,6 +79,23 @@ impl Engine {
             .filter(|entry| may_vote(entry.record.status))
             .filter_map(|entry| Some((entry.record.hash, entry.record.mined?.0)))
             .collect()
+    }
+
+    /// Nothing when nothing is followed yet: the root pokes.
+    fn unread(&mut self) -> Option<Unread> {
+        let (_, tip) = self.state.chain.tip()?;
+        let revision = self.state.past.revision();
+        let Some(from) = self.state.past.unread().filter(|from| *from <= tip) else {
+            self.past_read(revision, None);
+            return None;
+        };
+        let scripts = self.state.scripts.all();
+        Some(Unread {
+            revision,
+            from,
+            to: tip,
+            scripts: scripts.map(|script| script.redeem.hash160()).collect(),
+        })
     }
 
     fn unmined(&self) -> Unmined {
@@ -103,13 +122,12 @@ impl Engine {
         if !registered.any_new && !self.is_dirty(Kind::Scripts) {
             return drop(reply.send(Ok(registered)));
         }
-        let saved = self.save(Kind::Scripts);
+        // The mark that their past is unread lies with the tickets, and must be there before them.
+        let past = self.state.past.is_unread().then_some(Kind::Tickets);
+        let parts = past.into_iter().chain([Kind::Scripts]);
+        let saved: Vec<_> = parts.map(|kind| self.save(kind)).collect();
         self.links.spawn("register scripts", async move {
-            let answer = match saved.await {
-                Ok(Ok(())) => Ok(registered),
-                Ok(Err(reason)) => Err(RegisterError::NotSaved(reason)),
-                Err(_) => Err(RegisterError::NotSaved("it is stopping".to_owned())),
-            };
+            let answer = all_saved(saved).await.map(|()| registered);
             drop(reply.send(answer));
         });
     }
@@ -120,6 +138,7 @@ impl Engine {
         if let Some(from) = rescan_needed(&imported.new, self.state.best_height()) {
             self.lower_mark(from);
         }
+        self.read_past_of(&imported.new);
         self.find_bought_before(&imported.new);
         self.prepare_keys(imported.new.clone());
         let hashes = import
@@ -145,6 +164,16 @@ impl Engine {
             running: false,
         });
         mark.from = mark.from.min(from);
+    }
+
+    /// Has the blocks read again that came between a script's registration and now.
+    fn read_past_of(&mut self, scripts: &[Arc<Script>]) {
+        let Some(registered) = scripts.iter().map(|script| script.height_registered).min() else {
+            return;
+        };
+        let tip = self.state.chain.tip().map(|(_, height)| height);
+        self.state.past.need(registered, tip);
+        self.links.pokes.past.notify_one();
     }
 
     /// Tickets that were seen when the script was nobody's.
@@ -298,6 +327,7 @@ impl Engine {
             vote_version: state.vote_version,
             tickets: state.tickets.counts(),
             tickets_loaded: state.tickets_loaded,
+            unread_from: state.past.unread(),
             preferences: PreferencesStatus {
                 revision: state.preferences.revision(),
                 count: state.preferences.count() as u64,
@@ -313,4 +343,15 @@ impl Engine {
             alarms: state.alarms.list(),
         }
     }
+}
+
+async fn all_saved(parts: Vec<oneshot::Receiver<Result<(), String>>>) -> Result<(), RegisterError> {
+    for saved in parts {
+        match saved.await {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Err(RegisterError::NotSaved(reason)),
+            Err(_) => return Err(RegisterError::NotSaved("it is stopping".to_owned())),
+        }
+    }
+    Ok(())
 }

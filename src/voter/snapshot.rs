@@ -30,6 +30,9 @@ struct ScriptsFile {
 struct TicketsFile {
     /// Blocks whose effects are in `tickets`.
     chain: Chain,
+    /// And from where they were not read for all scripts.
+    #[serde(default)]
+    unread: Option<Height>,
     added: Vec<TicketHash>,
     /// Tickets that vanished unmined, which web may still have.
     #[serde(default)]
@@ -119,6 +122,7 @@ enum Content {
     Preferences(Vec<Preference>),
     Tickets {
         chain: Chain,
+        unread: Option<Height>,
         added: Vec<TicketHash>,
         gone: Vec<TicketHash>,
         tickets: Vec<Arc<Entry>>,
@@ -141,6 +145,7 @@ impl Part {
                 }
                 Kind::Tickets => Content::Tickets {
                     chain: state.chain.clone(),
+                    unread: state.past.unread(),
                     added: state.added.iter().copied().collect(),
                     gone: state.tickets.departed().copied().collect(),
                     tickets: state.tickets.all().cloned().collect(),
@@ -179,11 +184,13 @@ impl Content {
             Content::Preferences(file) => Written::Preferences(file),
             Content::Tickets {
                 chain,
+                unread,
                 added,
                 gone,
                 tickets,
             } => Written::Tickets(TicketsFile {
                 chain,
+                unread,
                 added,
                 gone,
                 tickets: tickets.iter().map(|entry| entry.as_ref().into()).collect(),
@@ -247,8 +254,14 @@ fn take(state: &mut State, found: Found) -> Vec<String> {
     if let Some(file) = same_pool(scripts, pool, Kind::Scripts, &mut warnings) {
         restore_scripts(state, &file, &mut warnings);
     }
+    let newest = found.tickets.warnings.is_empty();
     let tickets = content(found.tickets, &mut warnings);
-    if let Some(file) = same_pool(tickets, pool, Kind::Tickets, &mut warnings) {
+    let tickets = same_pool(tickets, pool, Kind::Tickets, &mut warnings);
+    // An older generation does not tell which of today's scripts it was made with.
+    if tickets.is_none() || !newest {
+        state.all_past_unread();
+    }
+    if let Some(file) = tickets {
         restore_tickets(state, file);
     }
     warnings
@@ -286,6 +299,9 @@ fn restore_scripts(state: &mut State, file: &ScriptsFile, warnings: &mut Vec<Str
 
 fn restore_tickets(state: &mut State, file: TicketsFile) {
     state.chain = file.chain;
+    if let Some(unread) = file.unread {
+        state.past.need(unread, None);
+    }
     state.added = file.added.into_iter().collect();
     if let Some((_, height)) = state.chain.tip() {
         state.tickets.advance(height);
@@ -341,6 +357,7 @@ mod tests {
             from: Height(7),
             running: true,
         });
+        before.past.need(Height(12), None);
         before.added.insert(Hash([9; 32]));
         before.chain = Chain::starting_at(Hash([170; 32]), Height(170));
         before.tickets.advance(Height(170));
@@ -371,6 +388,7 @@ mod tests {
         assert_eq!(state.preferences.pool(), Some(POOL));
         assert_eq!(state.scripts.summary().count, 2);
         assert_eq!(state.rescan.unwrap().from, Height(7));
+        assert_eq!(state.past.unread(), Some(Height(12)));
         assert_eq!(state.chain.tip(), Some((Hash([170; 32]), Height(170))));
         assert!(state.added.contains(&Hash([9; 32])));
     }
@@ -407,6 +425,7 @@ mod tests {
         restore(&mut before, &disk);
         let mut file = TicketsFile {
             chain: before.chain.clone(),
+            unread: None,
             added: Vec::new(),
             gone: Vec::new(),
             tickets: Vec::new(),
@@ -464,6 +483,8 @@ mod tests {
         let mut state = fresh();
         assert_eq!(restore(&mut state, &disk).len(), 1);
         assert!(state.tickets.is_empty() && state.chain.tip().is_none());
+        // From the registration of the first script on.
+        assert_eq!(state.past.unread(), Some(Height(2)));
         assert_eq!(state.preferences.count(), 1);
         assert_eq!(state.scripts.summary().count, 2);
     }
@@ -475,5 +496,6 @@ mod tests {
         let mut state = fresh();
         assert!(restore(&mut state, &disk).is_empty());
         assert!(state.scripts.is_empty() && state.preferences.pool().is_none());
+        assert!(!state.past.is_unread());
     }
 }

@@ -16,7 +16,7 @@ use super::signer::{MemorySigner, Signers, WalletSigner};
 use super::state::State;
 use super::survey::Versions;
 use super::verify::Verifier;
-use super::{follow, health, load, saver, snapshot, survey, sync};
+use super::{follow, health, load, past, saver, snapshot, survey, sync};
 use crate::clock::Clock;
 use crate::config::VoterConfig;
 use crate::decred::fee::{FeeAddresses, FeeSchedule, FeeScheduleError};
@@ -292,6 +292,7 @@ fn spawn_tasks(
     let chain = state.chain.clone();
     links.spawn("follow chain", follow::run(links.clone(), chain));
     links.spawn("load tickets", load::run(links.clone()));
+    links.spawn("read the past", past::run(links.clone()));
     let max_index = config.pool.max_users;
     links.spawn("sync wallet", sync::run(links.clone(), max_index));
     links.spawn(

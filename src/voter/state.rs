@@ -9,6 +9,7 @@ use super::churn::Churn;
 use super::fees::Judge;
 use super::index::Index;
 use super::life::Settled;
+use super::past::Past;
 use super::preferences::Preferences;
 use super::rounds::Rounds;
 use super::scripts::{ScriptHash, Scripts};
@@ -29,8 +30,12 @@ pub struct State {
     pub scripts: Scripts,
     pub preferences: Preferences,
     pub tickets: Index,
-    /// All sources were read once since the start.
+    /// dcrd's lists were read once since the start, and the wallet was complete then.
+    pub lists_read: bool,
+    /// All sources were read once since the start: the lists, and the past.
     pub tickets_loaded: bool,
+    /// From where blocks must be read again for the scripts there are now.
+    pub past: Past,
     /// Tickets that pay to other scripts, with those scripts: one of them may become ours.
     pub foreign: HashMap<TicketHash, ScriptHash>,
     /// Low-fee tickets that an admin accepted, known here or not.
@@ -59,7 +64,9 @@ impl State {
             scripts: Scripts::new(params.network),
             preferences: Preferences::default(),
             tickets: Index::new(params, instance),
+            lists_read: false,
             tickets_loaded: false,
+            past: Past::default(),
             foreign: HashMap::new(),
             added: HashSet::new(),
             judge,
@@ -107,9 +114,16 @@ impl State {
 
     /// How a ticket ended, told by another source than the blocks: only what is not known better.
     pub fn settle(&mut self, ticket: TicketHash, settled: Settled) {
-        let there = settled.block().zip(settled.height());
-        if there.is_none_or(|(block, height)| self.may_be_ours(block, height)) {
+        if self.may_be_ours(settled.block(), settled.height()) {
             self.tickets.settle_if_open(ticket, settled);
+        }
+    }
+
+    /// Every block since the first script must be read again.
+    pub fn all_past_unread(&mut self) {
+        let first = self.scripts.all().map(|script| script.height_registered);
+        if let Some(first) = first.min() {
+            self.past.need(first, None);
         }
     }
 

@@ -199,19 +199,12 @@ pub fn is_known_by_wallet(stage: &Stage, node: usize) {
     let wallet = &stage.world.simnet.voting_wallets[node];
     wait::until("the wallet to know all tickets", || {
         // It may have been started anew since it was asked last.
-        let infos = wallet.rpc().call("ticketinfo", &json!([]));
-        let infos = infos.map_err(|error| error.to_string())?;
-        let infos = infos.as_array().into_iter().flatten();
-        let known: HashSet<TicketHash> = infos
-            .filter_map(|info| info["hash"].as_str()?.parse().ok())
-            .collect();
+        let rpc = wallet.rpc();
         let all = of_chain(stage.world.node());
-        let missing = all.keys().filter(|hash| !known.contains(*hash)).count();
-        if missing == 0 {
-            Ok(())
-        } else {
-            Err(format!("{missing} of {} are missing", all.len()))
-        }
+        let unknown = all
+            .keys()
+            .find_map(|hash| rpc.call("gettransaction", &json!([hash])).err());
+        unknown.map_or(Ok(()), |error| Err(error.to_string()))
     });
 }
 

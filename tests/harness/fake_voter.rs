@@ -218,6 +218,7 @@ fn healthy(network: Network) -> Status {
         vote_version: VoteVersion(12),
         tickets: TicketCounts::default(),
         tickets_loaded: true,
+        unread_from: None,
         preferences: PreferencesStatus {
             revision: Revision(0),
             count: 0,

@@ -78,6 +78,8 @@ async fn tickets_that_web_knows_are_indexed_and_given_to_the_wallet() {
     let_it_know(&bed.dcrd, &[&new, &spent, &foreign, &revocation]);
     let own = json!({"isvalid": true, "ismine": true});
     bed.wallet.answer("validateaddress", own);
+    bed.wallet
+        .refuse("gettransaction", -5, "no information for transaction");
     bed.dcrd.answer("getrawmempool", json!([]));
     let voter = bed.start().await.unwrap();
     bed.let_wallet_sync();

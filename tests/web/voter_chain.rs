@@ -17,6 +17,8 @@ use crate::harness::fake_daemon::{FakeDaemon, Reply};
 
 /// The tip of `Bed::leave_state`; blocks of the chain are above it.
 const ROOT: u32 = 480;
+/// The salt of blocks of long ago that are others than ever before.
+const OTHER: u32 = 2_000;
 /// A new block's own time.
 const TIME: u32 = 1_795_332_770;
 
@@ -161,12 +163,15 @@ impl Inner {
 
     fn at(&self, height: u32) -> BlockHash {
         let made = self.main.iter().find(|made| made.height == height);
-        let below = if self.other {
-            Hash::of(&[height.to_le_bytes(), height.to_be_bytes()].concat())
+        made.map_or_else(|| self.below(height), |made| made.hash)
+    }
+
+    fn below(&self, height: u32) -> BlockHash {
+        if self.other {
+            old(height, OTHER, vec![]).hash
         } else {
             below(height)
-        };
-        made.map_or(below, |made| made.hash)
+        }
     }
 
     fn put(&mut self, made: Made) {
@@ -176,7 +181,22 @@ impl Inner {
 
     fn block(&self, params: &Value) -> Option<Made> {
         let hash: BlockHash = params[0].as_str()?.parse().ok()?;
-        self.all.get(&hash).cloned()
+        self.all
+            .get(&hash)
+            .cloned()
+            .or_else(|| self.old_block(hash))
+    }
+
+    /// A block below the root, with what is known of long ago.
+    fn old_block(&self, hash: BlockHash) -> Option<Made> {
+        let height = (0..=ROOT).find(|height| self.below(*height) == hash)?;
+        let known = self.old.values().filter(|(_, at)| *at == height);
+        let stake = known.map(|(transaction, _)| transaction.clone()).collect();
+        let salt = if self.other { OTHER } else { 0 };
+        Some(Made {
+            hash,
+            ..old(height, salt, stake)
+        })
     }
 
     fn transaction(&self, params: &Value) -> Option<Value> {
@@ -213,7 +233,6 @@ pub fn chain_to_485(bed: &Bed) -> Chain {
     for _ in 481..=485 {
         chain.grow(vec![]);
     }
-    bed.wallet.answer("ticketinfo", json!([]));
     chain
 }
 
@@ -223,12 +242,16 @@ pub fn announce_own(bed: &Bed, chain: &Chain) {
     bed.announce_winners_at(tip.hash, tip.height);
 }
 
-/// Blocks that nobody reads.
+/// Blocks of long ago.
 pub fn below(height: u32) -> BlockHash {
     if height == ROOT {
         return Hash([2; 32]);
     }
-    Hash::of(&height.to_le_bytes())
+    old(height, 0, vec![]).hash
+}
+
+fn old(height: u32, salt: u32, stake: Vec<Transaction>) -> Made {
+    make(Hash([1; 32]), height, salt, stake)
 }
 
 /// dcrd's `wire/blockheader.go` is the source of the layout.

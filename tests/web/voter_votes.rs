@@ -168,7 +168,7 @@ async fn garbage_from_the_wallet_stops_no_vote() {
     let bed = Bed::new().await;
     bed.leave_state(5);
     let voter = bed.start().await.unwrap();
-    for method in ["walletinfo", "syncstatus", "ticketinfo", "getbestblock"] {
+    for method in ["walletinfo", "syncstatus", "gettickets", "getbestblock"] {
         bed.wallet.answer(method, json!([{"nonsense": []}]));
     }
     bed.wallet.send_text("{{{");

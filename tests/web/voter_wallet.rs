@@ -85,7 +85,7 @@ async fn a_fresh_wallet_from_the_seed_gets_all_scripts_and_one_rescan() {
     let voter = bed.start().await.unwrap();
     voter.until("loaded", |now| now.tickets_loaded).await;
     assert!(bed.wallet.calls_of("importscript").is_empty());
-    let loads = bed.wallet.calls_of("ticketinfo").len();
+    let loads = bed.wallet.calls_of("gettickets").len();
 
     // Restored from its seed on a new machine.
     let file = bed.folder.path().join("data/scripts.state");
@@ -122,7 +122,7 @@ async fn a_fresh_wallet_from_the_seed_gets_all_scripts_and_one_rescan() {
     held[0].answer(&Value::Null);
     voter.until("rescanned", |now| now.rescan.is_none()).await;
     assert_eq!(bed.wallet.calls_of("importscript").len(), 1);
-    bed.wallet.wait_for_calls("ticketinfo", loads + 1).await;
+    bed.wallet.wait_for_calls("gettickets", loads + 1).await;
     assert!(voter.status().await.tickets_loaded);
     voter.stop().await;
 }
@@ -138,7 +138,7 @@ async fn tickets_count_as_loaded_only_when_the_wallet_had_its_rescan() {
     bed.wallet.script("rescanwallet", |_| Reply::Hold);
     let voter = bed.start().await.unwrap();
     let held = bed.wallet.held(1).await;
-    bed.wallet.wait_for_calls("ticketinfo", 1).await;
+    bed.dcrd.wait_for_calls("livetickets", 1).await;
     assert!(!voter.status().await.tickets_loaded);
     held[0].answer(&Value::Null);
     voter.until("loaded", |now| now.tickets_loaded).await;

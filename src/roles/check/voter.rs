@@ -245,10 +245,13 @@ fn tickets(status: &Status, findings: &mut Findings) {
         own.low_fee,
         status.scripts.count
     );
-    if status.tickets_loaded {
-        findings.ok("tickets", text);
-    } else {
-        findings.warn("tickets", format!("still loading: {text}"), "wait");
+    match status.unread_from {
+        Some(block) => {
+            let text = format!("blocks are read from {block} on; so far {text}");
+            findings.warn("tickets", text, "wait; votes do not wait for it");
+        }
+        None if status.tickets_loaded => findings.ok("tickets", text),
+        None => findings.warn("tickets", format!("still loading: {text}"), "wait"),
     }
 }
 

@@ -164,17 +164,40 @@ fn a_cursor_gets_each_change_once() {
 }
 
 #[test]
-fn what_the_chain_said_is_not_overruled_by_the_wallet() {
+fn what_the_followed_blocks_said_is_not_overruled() {
     let mut index = index();
     let hash = see(&mut index, 1, Some(90));
     index.voted(hash, vote(110));
-    index.settle_if_open(hash, Settled::Missed { by: None });
+    let revoked = |height| Settled::Revoked {
+        by: Hash([8; 32]),
+        block: Hash([9; 32]),
+        height: Height(height),
+        expired: None,
+    };
+    index.settle_if_open(hash, revoked(110));
     assert_eq!(status(&index, &hash), TicketStatus::Voted);
     let other = see(&mut index, 2, Some(90));
-    let by = Some(Hash([8; 32]));
-    index.settle_if_open(other, Settled::Expired { by });
-    assert_eq!(status(&index, &other), TicketStatus::Expired);
+    index.settle_if_open(other, revoked(110));
+    assert_eq!(status(&index, &other), TicketStatus::Missed);
     assert_eq!(index.counts().revoked, 1);
+}
+
+#[test]
+fn dcrd_tells_how_tickets_ended_that_were_revoked_late() {
+    let mut index = index();
+    let (late, other) = (see(&mut index, 1, Some(90)), see(&mut index, 2, Some(90)));
+    index.advance(Height(900));
+    for hash in [late, other] {
+        index.revoked(hash, Hash([8; 32]), Hash([9; 32]), Height(800));
+        assert_eq!(status(&index, &hash), TicketStatus::Expired);
+    }
+    assert_eq!(index.revoked_late().len(), 2);
+    index.tell_expired(late, false);
+    index.tell_expired(other, true);
+    assert_eq!(status(&index, &late), TicketStatus::Missed);
+    assert_eq!(status(&index, &other), TicketStatus::Expired);
+    assert!(index.revoked_late().is_empty());
+    assert_eq!(index.counts().revoked, 2);
 }
 
 #[test]

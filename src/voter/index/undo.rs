@@ -12,8 +12,7 @@ impl Index {
         };
         let (unmined, reopened) = (above(&self.by_mined), above(&self.by_settled));
         self.take_all_back(&unmined, &reopened);
-        self.strays
-            .retain(|_, settled| settled.height() <= Some(height));
+        self.strays.retain(|_, settled| settled.height() <= height);
         self.advance(height);
     }
 
@@ -35,15 +34,14 @@ impl Index {
             at.copied().collect()
         };
         let mined_in = |hash: &TicketHash| Some(self.get(hash)?.record.mined?.0);
-        let settled_in = |hash: &TicketHash| self.get(hash)?.settled.as_ref()?.block();
+        let settled_in = |hash: &TicketHash| Some(self.get(hash)?.settled.as_ref()?.block());
         let mut unmined = at(&self.by_mined);
         unmined.retain(|hash| mined_in(hash).is_some_and(&is_wrong));
         let mut reopened = at(&self.by_settled);
         reopened.retain(|hash| settled_in(hash).is_some_and(&is_wrong));
         self.take_all_back(&unmined, &reopened);
-        self.strays.retain(|_, settled| {
-            settled.height() != Some(height) || !settled.block().is_some_and(&is_wrong)
-        });
+        self.strays
+            .retain(|_, settled| settled.height() != height || !is_wrong(settled.block()));
     }
 
     fn take_all_back(&mut self, unmined: &[TicketHash], reopened: &[TicketHash]) {

@@ -284,12 +284,16 @@ fn full_state() -> State {
     state
         .tickets
         .revoked(Hash([3; 32]), revocation, block, Height(172));
-    let missed = Settled::Missed { by: None };
-    state.tickets.settle_if_open(Hash([4; 32]), missed);
-    let expired = Settled::Expired {
-        by: Some(revocation),
-    };
-    state.tickets.settle_if_open(Hash([5; 32]), expired);
+    for (number, expired) in [(4, None), (5, Some(true)), (6, Some(false))] {
+        let settled = Settled::Revoked {
+            by: revocation,
+            block,
+            height: Height(172),
+            expired,
+        };
+        state.tickets.settle_if_open(Hash([number; 32]), settled);
+    }
+    state.past.need(Height(3), None);
     state.added.insert(Hash([9; 32]));
     state.discover(&ticket(8, &redeems[0]), None);
     assert!(state.tickets.forget(&Hash([8; 32])));

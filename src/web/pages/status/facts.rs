@@ -137,10 +137,14 @@ fn tickets(status: &Status) -> Vec<Fact> {
         ("revoked of those", own.revoked),
         ("low fee", own.low_fee),
     ];
-    let mut facts = vec![(
-        "list",
-        soon(status.tickets_loaded, "complete", "still loading"),
-    )];
+    let list = match status.unread_from {
+        Some(block) => badge(
+            "warn",
+            &format!("blocks are read from {}", grouped(block.0)),
+        ),
+        None => soon(status.tickets_loaded, "complete", "still loading"),
+    };
+    let mut facts = vec![("list", list)];
     facts.extend(counts.map(|(name, count)| (name, text(grouped(count)))));
     facts
 }
