@@ -58,7 +58,7 @@ fn a_killed_voter_votes_before_it_synchronises(world: &mut World) {
         let voted = wait_for_line(world, before, "block is voted");
         world.simnet.voting_wallets[0].process().signal("CONT");
         let life = world.pool.voters[0].log().split_off(before);
-        if !life[..voted].contains("tickets are loaded") {
+        if !life[..voted].contains("tickets are loaded complete=true") {
             return;
         }
         // It was done before its wallet could be stopped: once more.
