@@ -1,6 +1,7 @@
 //! A Decred stake pool. ARCHITECTURE.md is the map; the layers point one way:
 //! `decred` ← `domain` ← `node`, `db`, `rpc` ← `pool`, `voter` ← `web` ← `roles` ← `main`.
 
+pub mod accept;
 pub mod buy;
 pub mod cli;
 pub mod clock;

@@ -18,10 +18,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::family::Role;
 use super::page::{Scraped, page};
+use crate::accept;
 use crate::shutdown::Tasks;
 
 const MAX_CONNECTIONS: usize = 16;
@@ -32,8 +32,6 @@ const CONNECTION_LIMIT: Duration = Duration::from_secs(15);
 /// For what the role says of itself; without it the page has what was recorded.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(5);
 const HEAD_BYTES: usize = 16 * 1024;
-/// An accept that fails (out of file descriptors) is not repeated in a tight loop.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 pub type Collecting = Pin<Box<dyn Future<Output = Scraped> + Send>>;
 /// Gives the gauges of a role.
@@ -57,7 +55,15 @@ pub fn serve(listener: TcpListener, role: Role, collect: Arc<Collect>, tasks: &T
         collect,
         tasks: tasks.clone(),
     };
-    tasks.spawn("metrics", server.accept(listener));
+    let serve = move |stream| server.clone().connected(stream);
+    let accepting = accept::run(
+        listener,
+        MAX_CONNECTIONS,
+        "metrics connection",
+        tasks.clone(),
+        serve,
+    );
+    tasks.spawn("metrics", accepting);
 }
 
 #[derive(Clone)]
@@ -68,48 +74,22 @@ struct Server {
 }
 
 impl Server {
-    async fn accept(self, listener: TcpListener) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            let next = async {
-                let place = places.clone().acquire_owned().await.ok()?;
-                Some((listener.accept().await, place))
-            };
-            let accepted = tokio::select! {
-                () = self.tasks.stopping() => return,
-                accepted = next => accepted,
-            };
-            match accepted {
-                Some((Ok((stream, _)), place)) => self.connected(stream, place),
-                Some((Err(error), _)) => {
-                    tracing::warn!(%error, "metrics: a connection was not accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-                None => return,
-            }
-        }
-    }
-
-    fn connected(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
-        let server = self.clone();
-        self.tasks.spawn("metrics connection", async move {
-            let answering = server.clone();
-            let service = service_fn(move |request| {
-                let server = answering.clone();
-                async move { Ok::<_, Infallible>(server.answer(&request).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_LIMIT)
-                .max_buf_size(HEAD_BYTES)
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), service);
-            tokio::select! {
-                () = server.tasks.stopping() => {}
-                _ = tokio::time::timeout(CONNECTION_LIMIT, connection) => {}
-            }
-            drop(place);
+    async fn connected(self, stream: TcpStream) {
+        let answering = self.clone();
+        let service = service_fn(move |request| {
+            let server = answering.clone();
+            async move { Ok::<_, Infallible>(server.answer(&request).await) }
         });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_LIMIT)
+            .max_buf_size(HEAD_BYTES)
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::select! {
+            () = self.tasks.stopping() => {}
+            _ = tokio::time::timeout(CONNECTION_LIMIT, connection) => {}
+        }
     }
 
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {

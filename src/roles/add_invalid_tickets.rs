@@ -2,39 +2,22 @@
 
 mod report;
 
-use std::time::Duration;
-
 use anyhow::anyhow;
 
-use super::{Failure, assembly};
+use super::Failure;
+use super::guest::Guest;
 use crate::cli::AddInvalidTicketsArgs;
-use crate::config::{Sources, WebConfig};
-use crate::db::Access;
 use crate::pool::{AddInvalidError, AddInvalidReport, InvalidTickets};
-use crate::shutdown::Tasks;
-use crate::telemetry;
-
-/// How long connections may take to close.
-const STOP: Duration = Duration::from_secs(2);
 
 /// Runs it to its end.
 pub async fn run(args: AddInvalidTicketsArgs) -> Result<(), Failure> {
-    let sources = Sources::of_process(args.role.config.clone());
-    let config = WebConfig::load(&sources)?;
-    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-
-    let tasks = Tasks::new();
-    let store = assembly::open_store(&config.database, Access::Guest).await?;
-    let voters = assembly::voters(&config, &tasks)?;
-    let pool = assembly::pool(&config, store, &voters, &tasks).await?;
+    let guest = Guest::enter(args.role.config.clone()).await?;
     let progress = |line: String| eprintln!("{line}");
-    let done = pool
+    let done = guest
+        .pool
         .add_invalid_tickets(wanted(&args), args.dry_run, &progress)
         .await;
-    tasks.stop_and_wait(STOP).await;
+    guest.leave().await;
     let report = done.map_err(failure)?;
     if args.json {
         println!("{}", report::json(&report).map_err(Failure::failed)?);

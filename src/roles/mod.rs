@@ -5,6 +5,7 @@ mod assembly;
 pub mod buy;
 pub mod check;
 pub mod failure;
+mod guest;
 pub mod migrate;
 pub mod resume;
 mod service;

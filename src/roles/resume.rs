@@ -1,45 +1,28 @@
 //! `dcrstakepool resume`: rechecks the voters and clears a halt; confirms a refused push.
 
-use std::time::Duration;
-
-use super::{Failure, assembly};
+use super::Failure;
+use super::guest::Guest;
 use crate::cli::ResumeArgs;
-use crate::config::{Sources, WebConfig};
-use crate::db::Access;
 use crate::pool::{Pool, Recheck};
-use crate::shutdown::Tasks;
-use crate::telemetry;
-
-/// How long connections may take to close.
-const STOP: Duration = Duration::from_secs(2);
 
 /// Runs it to its end.
 pub async fn run(args: ResumeArgs) -> Result<(), Failure> {
-    let sources = Sources::of_process(args.role.config);
-    let config = WebConfig::load(&sources)?;
-    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
     let reason = args.override_reason.map(|reason| reason.trim().to_owned());
     if reason.as_ref().is_some_and(String::is_empty) {
         return Err(Failure::usage(anyhow::anyhow!("--override needs a reason")));
     }
 
-    let tasks = Tasks::new();
-    let store = assembly::open_store(&config.database, Access::Guest).await?;
-    let voters = assembly::voters(&config, &tasks)?;
-    let pool = assembly::pool(&config, store, &voters, &tasks).await?;
+    let guest = Guest::enter(args.role.config).await?;
     let outcome = match reason {
-        Some(reason) => override_halt(&pool, &reason).await,
-        None => recheck(&pool).await,
+        Some(reason) => override_halt(&guest.pool, &reason).await,
+        None => recheck(&guest.pool).await,
     };
     let accepted = if args.accept_preferences {
-        accept_preferences(&pool).await
+        accept_preferences(&guest.pool).await
     } else {
         Ok(())
     };
-    tasks.stop_and_wait(STOP).await;
+    guest.leave().await;
     outcome.and(accepted)
 }
 

@@ -1,42 +1,24 @@
 //! `dcrstakepool user`: lists users, shows one, verifies, disables, enables.
 
-use std::time::Duration;
-
 use anyhow::anyhow;
 
-use super::{Failure, assembly};
+use super::Failure;
+use super::guest::Guest;
 use crate::cli::{UserArgs, UserCommand};
-use crate::config::{Sources, WebConfig};
-use crate::db::Access;
 use crate::pool::{Found, Operator, Person, Pool, User, UserAction};
-use crate::shutdown::Tasks;
-use crate::telemetry;
-
-/// How long connections may take to close.
-const STOP: Duration = Duration::from_secs(2);
 
 /// Runs it to its end.
 pub async fn run(args: UserArgs) -> Result<(), Failure> {
-    let sources = Sources::of_process(args.config);
-    let config = WebConfig::load(&sources)?;
-    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-
-    let tasks = Tasks::new();
-    let store = assembly::open_store(&config.database, Access::Guest).await?;
-    // No voter is asked, so none is connected to.
-    let voters = assembly::voters(&config, &tasks)?;
-    let pool = assembly::pool(&config, store, &voters, &tasks).await?;
+    let guest = Guest::enter(args.config).await?;
+    let pool = &guest.pool;
     let outcome = match args.command {
-        UserCommand::List => list(&pool).await,
-        UserCommand::Show(who) => find(&pool, &who.who).await.map(|found| show(&found)),
-        UserCommand::Verify(who) => act(&pool, &who.who, UserAction::Verify).await,
-        UserCommand::Disable(who) => act(&pool, &who.who, UserAction::Disable).await,
-        UserCommand::Enable(who) => act(&pool, &who.who, UserAction::Enable).await,
+        UserCommand::List => list(pool).await,
+        UserCommand::Show(who) => find(pool, &who.who).await.map(|found| show(&found)),
+        UserCommand::Verify(who) => act(pool, &who.who, UserAction::Verify).await,
+        UserCommand::Disable(who) => act(pool, &who.who, UserAction::Disable).await,
+        UserCommand::Enable(who) => act(pool, &who.who, UserAction::Enable).await,
     };
-    tasks.stop_and_wait(STOP).await;
+    guest.leave().await;
     outcome
 }
 

@@ -12,11 +12,12 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::Voter;
 use super::service::{Api, CallService};
+use crate::accept;
 use crate::metrics::catalogue;
 use crate::secret::Secret;
 use crate::shutdown::Tasks;
@@ -30,8 +31,6 @@ const HEADER_LIMIT: Duration = Duration::from_secs(30);
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
-/// An accept that fails (out of file descriptors) is not repeated in a tight loop.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Protocols that `tls` must offer.
 pub const ALPN: [&str; 2] = ["h2", "http/1.1"];
@@ -50,9 +49,18 @@ pub fn serve(
         api: Arc::new(Api::new(token, voter, tasks.clone())),
         tasks: tasks.clone(),
     };
-    tasks.spawn("rpc accept", server.accept(listener));
+    let serve = move |stream| server.clone().connected(stream);
+    let accepting = accept::run(
+        listener,
+        MAX_CONNECTIONS,
+        "rpc connection",
+        tasks.clone(),
+        serve,
+    );
+    tasks.spawn("rpc accept", accepting);
 }
 
+#[derive(Clone)]
 struct Server {
     tls: watch::Receiver<Arc<rustls::ServerConfig>>,
     api: Arc<Api>,
@@ -60,55 +68,29 @@ struct Server {
 }
 
 impl Server {
-    async fn accept(self, listener: TcpListener) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            let next = async {
-                let place = places.clone().acquire_owned().await.ok()?;
-                Some((listener.accept().await, place))
-            };
-            let accepted = tokio::select! {
-                () = self.tasks.stopping() => return,
-                accepted = next => accepted,
-            };
-            match accepted {
-                Some((Ok((stream, _)), place)) => self.connected(stream, place),
-                Some((Err(error), _)) => {
-                    tracing::warn!(%error, "rpc: a connection was not accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-                None => return,
-            }
-        }
-    }
-
-    fn connected(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    async fn connected(self, stream: TcpStream) {
         let tls = TlsAcceptor::from(self.tls.borrow().clone());
-        let tasks = self.tasks.clone();
-        let service = CallService::new(self.api.clone());
-        self.tasks.spawn("rpc connection", async move {
-            // Answers are small and waited for.
-            let _ = stream.set_nodelay(true);
-            let handshake = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream));
-            let handshake = tokio::select! {
-                () = tasks.stopping() => return,
-                handshake = handshake => handshake,
-            };
-            let Ok(Ok(stream)) = handshake else {
-                catalogue::RPC_REFUSALS.increment(["no_handshake"]);
-                tracing::debug!("rpc: no TLS handshake");
-                return;
-            };
-            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let authorized = service.authorized();
-            let stream = TokioIo::new(stream);
-            if is_http2 {
-                drive(over_http2(stream, service), authorized, &tasks).await;
-            } else {
-                drive(over_http1(stream, service), authorized, &tasks).await;
-            }
-            drop(place);
-        });
+        let service = CallService::new(self.api);
+        // Answers are small and waited for.
+        let _ = stream.set_nodelay(true);
+        let handshake = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream));
+        let handshake = tokio::select! {
+            () = self.tasks.stopping() => return,
+            handshake = handshake => handshake,
+        };
+        let Ok(Ok(stream)) = handshake else {
+            catalogue::RPC_REFUSALS.increment(["no_handshake"]);
+            tracing::debug!("rpc: no TLS handshake");
+            return;
+        };
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let authorized = service.authorized();
+        let stream = TokioIo::new(stream);
+        if is_http2 {
+            drive(over_http2(stream, service), authorized, &self.tasks).await;
+        } else {
+            drive(over_http1(stream, service), authorized, &self.tasks).await;
+        }
     }
 }
 

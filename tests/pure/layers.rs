@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 /// Modules from the bottom up; one may name those of lower rank and itself. Those of `SERVICES` are
 /// adapters to the outside that may also name each other.
-const RANKS: [(&str, u8); 22] = [
+const RANKS: [(&str, u8); 23] = [
     ("decred", 0),
     ("clock", 0),
     ("secret", 0),
     ("shutdown", 0),
-    ("metrics", 1),
+    ("accept", 1),
+    ("metrics", SERVICES),
     ("signals", SERVICES),
     ("domain", 1),
     ("cli", SERVICES),
