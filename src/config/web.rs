@@ -181,16 +181,10 @@ impl WebSection {
 /// Keys that ask for what this version does not do yet.
 fn warn_of_idle_keys(raw: &RawWeb, check: &mut Check) {
     let assets = raw.assets_dir.as_ref();
-    let asked = [
-        (
-            "web.captcha",
-            raw.captcha.as_ref().is_some_and(|it| it.value),
-        ),
-        (
-            "web.assets_dir",
-            assets.is_some_and(|it| !it.value.as_os_str().is_empty()),
-        ),
-    ];
+    let asked = [(
+        "web.assets_dir",
+        assets.is_some_and(|it| !it.value.as_os_str().is_empty()),
+    )];
     for (key, _) in asked.into_iter().filter(|(_, asked)| *asked) {
         check.warn_no_effect(key);
     }

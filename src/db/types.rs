@@ -373,6 +373,8 @@ pub enum Account {
     /// Whoever has this address, whatever the case of its letters; perhaps nobody.
     Email(String),
     User(UserId),
+    /// Nobody's: a captcha, by its nonce in hex.
+    Captcha(String),
 }
 
 impl From<&str> for Account {

@@ -131,6 +131,7 @@ impl Pool {
         let user = match user {
             Some(user) if verdict != Verdict::Wrong => user,
             known => {
+                self.note_failed_sign_in(client);
                 let id = known.map(|user| user.id);
                 // Made-up addresses must not fill the log.
                 if id.is_some() || self.audits_unknown(client) {

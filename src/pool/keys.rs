@@ -13,6 +13,8 @@ pub enum Purpose {
     Csrf,
     /// How session ids are stored.
     Session,
+    /// Pictures with letters to copy.
+    Captcha,
     /// How tokens of mailed links are stored.
     MailLink,
 }
@@ -21,6 +23,7 @@ impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Purpose::Csrf => b"dcrstakepool csrf",
+            Purpose::Captcha => b"dcrstakepool captcha",
             Purpose::Session => b"dcrstakepool session",
             Purpose::MailLink => b"dcrstakepool mail link",
         }

@@ -17,6 +17,13 @@ const MAX_CLIENTS: usize = 100_000;
 /// Failed sign-ins by addresses that are nobody's, written to the audit log for one client.
 const UNKNOWN_AUDITED: Rate = Rate::per_minute(10);
 
+/// Wrong passwords of one client before it meets a captcha. Accounts are not counted here: whoever signs in
+/// rightly from elsewhere never meets one.
+const FAILED_SIGN_INS: Rate = Rate::per_hour(5);
+
+/// Of each; it is too old before it could be used again.
+const CAPTCHA_USES: Rate = Rate::per_hour(1);
+
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limited {
@@ -33,6 +40,10 @@ pub enum Limited {
     Preference,
     /// A row in the audit log about nobody.
     UnknownAudited,
+    /// A wrong password, until a captcha is asked for.
+    FailedSignIn,
+    /// One captcha.
+    Captcha,
 }
 
 impl Limited {
@@ -45,6 +56,8 @@ impl Limited {
             Limited::Token => "token",
             Limited::Preference => "preference",
             Limited::UnknownAudited => "unknown_audited",
+            Limited::FailedSignIn => "failed_sign_in",
+            Limited::Captcha => "captcha",
         }
     }
 }
@@ -68,6 +81,8 @@ impl Limits {
             Limited::Address => Rate::per_hour(self.address_per_hour),
             Limited::Preference => Rate::per_minute(self.preference_per_minute),
             Limited::UnknownAudited => UNKNOWN_AUDITED,
+            Limited::FailedSignIn => FAILED_SIGN_INS,
+            Limited::Captcha => CAPTCHA_USES,
         }
     }
 }
@@ -121,6 +136,11 @@ impl Clients {
         }
         used.insert(key, after);
         Ok(())
+    }
+
+    fn are_used_up(&self, what: Limited, client: Client, rate: Rate, now: i64) -> bool {
+        let used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rate.take(used.get(&(what, client)).copied(), now).is_err()
     }
 
     fn give_back(&self, what: Limited, client: Client, rate: Rate, now: i64) {
@@ -191,6 +211,32 @@ impl Pool {
     /// Whether a failed sign-in by an unknown address is still written to the audit log.
     pub(super) fn audits_unknown(&self, client: Option<IpAddr>) -> bool {
         self.limit_client(Limited::UnknownAudited, client).is_ok()
+    }
+
+    /// Counts a wrong password.
+    pub(super) fn note_failed_sign_in(&self, client: Option<IpAddr>) {
+        let (what, rate) = (Limited::FailedSignIn, FAILED_SIGN_INS);
+        // Beyond the limit there is nothing more to count.
+        let _ = self
+            .clients
+            .take(what, Client::of(client), rate, self.millis());
+    }
+
+    /// Whether so many passwords were wrong that a person must show itself first.
+    pub fn suspects(&self, client: Option<IpAddr>) -> bool {
+        let (what, rate) = (Limited::FailedSignIn, FAILED_SIGN_INS);
+        self.clients
+            .are_used_up(what, Client::of(client), rate, self.millis())
+    }
+
+    /// Takes a solved captcha, whichever web process gave it. False: it was used before.
+    pub async fn use_captcha(&self, id: &str) -> Result<bool, Error> {
+        let account = Account::Captcha(id.to_owned());
+        match self.limit_account(Limited::Captcha, account).await {
+            Ok(()) => Ok(true),
+            Err(LimitError::TooOften { .. }) => Ok(false),
+            Err(LimitError::Pool(error)) => Err(error),
+        }
     }
 
     fn allowance(&self, what: Limited, account: Account) -> Option<Allowance> {

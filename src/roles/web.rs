@@ -144,6 +144,7 @@ fn site(config: &WebConfig) -> web::Settings {
         admin_ips: section.admin_ips.clone(),
         admin_user_ids: section.admin_user_ids.clone(),
         monitor_token: section.monitor_token.clone(),
+        captcha: section.captcha,
     }
 }
 

@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod assets;
+pub mod captcha;
 pub mod client_ip;
 pub mod cookies;
 pub mod csrf;
@@ -40,6 +41,8 @@ pub struct App {
     assets: assets::Assets,
     site: Arc<pages::layout::Site>,
     csrf: csrf::Key,
+    /// `None`: nobody is asked.
+    captchas: Option<captcha::Captchas>,
 }
 
 impl App {
@@ -48,6 +51,9 @@ impl App {
         Self {
             site: Arc::new(pages::layout::Site::new(pool.settings(), &assets)),
             csrf: csrf::Key::new(pool.derived_key(crate::pool::keys::Purpose::Csrf)),
+            captchas: settings.captcha.then(|| {
+                captcha::Captchas::new(pool.derived_key(crate::pool::keys::Purpose::Captcha))
+            }),
             assets,
             clock: pool.clock().clone(),
             settings,

@@ -44,6 +44,7 @@
 //! | GET | /robots.txt | bare | |
 //! | GET | /favicon.ico | bare | |
 //! | GET | /assets/* | bare | |
+//! | GET | /captcha/* | bare | |
 //! | GET | /api/v1/getpurchaseinfo | api user | |
 //! | GET | /api/v2/getpurchaseinfo | api user | |
 //! | POST | /api/v1/address | api user | bearer |
@@ -73,9 +74,9 @@ use super::cookies::Cookie;
 use super::csrf::Binding;
 use super::error::Error;
 use super::pages::{
-    self, address, adminpool, admintickets, adminusers, emailupdate, emailverify, files, home,
-    logout, passwordreset, passwordupdate, probes, redirects, settings, signin, signup, stats,
-    status, tickets, voting,
+    self, address, adminpool, admintickets, adminusers, captcha, emailupdate, emailverify, files,
+    home, logout, passwordreset, passwordupdate, probes, redirects, settings, signin, signup,
+    stats, status, tickets, voting,
 };
 use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
 use super::response::{self, Response};
@@ -202,6 +203,7 @@ pub static ROUTES: &[Route] = &[
     get("/robots.txt", Bare(|r| now(files::robots(&r)))),
     get("/favicon.ico", Bare(|r| now(files::favicon(&r)))),
     get("/assets/*", Bare(|r| now(files::asset(&r)))),
+    get("/captcha/*", Bare(|r| Box::pin(captcha::picture(r)))),
     get("/api/v1/getpurchaseinfo", PURCHASE_INFO),
     get("/api/v2/getpurchaseinfo", PURCHASE_INFO),
     post("/api/v1/address", ADDRESS),

@@ -30,4 +30,6 @@ pub struct Settings {
     pub admin_user_ids: Vec<UserId>,
     /// Opens `/status` and `/alertz` to monitors; `None`: to nobody.
     pub monitor_token: Option<Secret>,
+    /// Asks at sign-up and password reset whether a person is there, and after failed sign-ins.
+    pub captcha: bool,
 }

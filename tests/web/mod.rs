@@ -5,6 +5,7 @@ mod admin_users;
 mod api;
 mod browser;
 mod buy;
+mod captcha;
 mod check;
 mod config_cli;
 mod config_faults;

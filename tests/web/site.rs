@@ -210,10 +210,15 @@ pub async fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// `web.api_secret`.
+pub const API_SECRET: &str = "an-api-secret-that-only-tests-may-use";
+
 const NO_LIMITS: &str = "sign_in_per_minute = 0\nsign_up_per_hour = 0\nmail_per_hour = 0\n\
                          address_per_hour = 0\npreference_per_minute = 0\n";
 
 fn config(wish: &Wish) -> String {
+    let captcha = wish.web.contains("captcha");
+    let captcha = if captcha { "" } else { "captcha = false\n" };
     format!(
         "network = \"simnet\"\n\
          [log]\nfilter = \"debug\"\nformat = \"text\"\n\
@@ -221,8 +226,8 @@ fn config(wish: &Wish) -> String {
          [pool]\nname = \"Test pool\"\nemail = \"admin@example.com\"\nfee_percent = 7.5\n\
          voting_wallet_extpub = \"{}\"\ncold_wallet_extpub = \"{}\"\n{}\
          [web]\nlisten = [\"127.0.0.1:0\", \"unix:web.sock\"]\nbase_url = \"http://pool.example.com\"\n\
-         api_secret = \"an-api-secret-that-only-tests-may-use\"\n\
-         monitor_token = \"{MONITOR_TOKEN}\"\ncookie_secure = false\ncaptcha = false\n\
+         api_secret = \"{API_SECRET}\"\n\
+         monitor_token = \"{MONITOR_TOKEN}\"\ncookie_secure = false\n{captcha}\
          admin_ips = [\"127.0.0.1\"]\nadmin_user_ids = [1]\n{}\n\
          [web.limits]\n{}",
         wish.database.as_deref().unwrap_or("sqlite://pool.db"),

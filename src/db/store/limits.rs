@@ -45,5 +45,6 @@ fn name(allowance: &Allowance) -> String {
     match &allowance.account {
         Account::Email(email) => format!("{} {}", allowance.what, emails::fingerprint(email)),
         Account::User(id) => format!("{} {id}", allowance.what),
+        Account::Captcha(nonce) => format!("{} {nonce}", allowance.what),
     }
 }

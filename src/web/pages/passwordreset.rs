@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
 use maud::{Markup, Render, html};
 
-use super::components::{csrf_field, email_field, notice};
+use super::captcha::{self, Challenge};
+use super::components::{csrf_field, email_field, notice, problem};
 use super::layout::Page;
 use crate::pool::Limited;
 use crate::web::error::Error;
@@ -14,22 +16,40 @@ use crate::web::response::Response;
 
 #[derive(Debug)]
 enum Reset {
-    Form { token: String },
+    Form {
+        token: String,
+        email: String,
+        problem: Option<&'static str>,
+        captcha: Option<Challenge>,
+    },
     CheckMail,
 }
 
 pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
-    Ok(request.ok(&Reset::Form {
-        token: request.form_token(),
-    }))
+    Ok(request.ok(&Reset::form(request, None)))
 }
 
 pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
     let email = request.form.text("email").trim();
+    if !captcha::passed(&request).await? {
+        let page = Reset::form(&request, Some(captcha::WRONG));
+        return Ok(request.page(StatusCode::UNPROCESSABLE_ENTITY, &page));
+    }
     let (pool, client) = (&request.app.pool, request.client);
     pool.limit(Limited::Mail, client, email).await?;
     pool.request_password_reset(email, client).await?;
     Ok(request.ok(&Reset::CheckMail))
+}
+
+impl Reset {
+    fn form(request: &AnonymousReq, problem: Option<&'static str>) -> Self {
+        Reset::Form {
+            token: request.form_token(),
+            email: request.form.text("email").trim().to_owned(),
+            problem,
+            captcha: Challenge::new(request),
+        }
+    }
 }
 
 impl Page for Reset {
@@ -44,11 +64,13 @@ impl Render for Reset {
             section.narrow {
                 h1 { "Reset your password" }
                 @match self {
-                    Reset::Form { token } => {
+                    Reset::Form { token, email, problem: wrong, captcha } => {
+                        (problem(*wrong))
                         p { "You get a link by mail with which you set a new password." }
                         form method="post" action="/passwordreset" {
                             (csrf_field(token))
-                            (email_field(""))
+                            (email_field(email))
+                            (captcha::field(captcha.as_ref()))
                             button type="submit" { "Send me the link" }
                         }
                         p { "Your tickets are voted all the same, signed in or not." }

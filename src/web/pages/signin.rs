@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use maud::{Markup, Render, html};
 
+use super::captcha::{self, Challenge};
 use super::components::{csrf_field, email_field, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
@@ -21,6 +22,7 @@ struct SignIn {
     token: String,
     problem: Option<String>,
     email: String,
+    captcha: Option<Challenge>,
 }
 
 pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
@@ -29,6 +31,7 @@ pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     }
     Ok(request.ok(&SignIn {
         token: request.form_token(),
+        captcha: challenge(request),
         ..SignIn::default()
     }))
 }
@@ -37,6 +40,9 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
     let email = request.form.text("email").trim();
     let password = Secret::new(request.form.text("password"));
     let (pool, client) = (&request.app.pool, request.client);
+    if pool.suspects(client) && !captcha::passed(&request).await? {
+        return Ok(again(&request, captcha::WRONG.into()));
+    }
     pool.limit(Limited::SignIn, client, email).await?;
     match pool.sign_in(email, &password, client).await {
         Ok(user) => {
@@ -45,15 +51,24 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
         }
         Err(SignInError::Busy) => Err(Error::busy()),
         Err(SignInError::Pool(error)) => Err(error.into()),
-        Err(refusal) => {
-            let page = SignIn {
-                token: request.form_token(),
-                problem: Some(sentence(&refusal.to_string())),
-                email: email.to_owned(),
-            };
-            Ok(request.page(StatusCode::UNPROCESSABLE_ENTITY, &page))
-        }
+        Err(refusal) => Ok(again(&request, sentence(&refusal.to_string()))),
     }
+}
+
+fn again(request: &AnonymousReq, problem: String) -> Response {
+    let page = SignIn {
+        token: request.form_token(),
+        problem: Some(problem),
+        email: request.form.text("email").trim().to_owned(),
+        captcha: challenge(request),
+    };
+    request.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// Only for clients that gave several wrong passwords.
+fn challenge(request: &AnonymousReq) -> Option<Challenge> {
+    let suspect = request.app.pool.suspects(request.client);
+    suspect.then(|| Challenge::new(request)).flatten()
 }
 
 /// A new session in place of the browser's old one; then where the user is needed.
@@ -88,6 +103,7 @@ impl Render for SignIn {
                     (csrf_field(&self.token))
                     (email_field(&self.email))
                     (password_field("password", "Password", "current-password"))
+                    (captcha::field(self.captcha.as_ref()))
                     button type="submit" { "Sign in" }
                 }
                 p { a href="/passwordreset" { "Forgot your password?" } }

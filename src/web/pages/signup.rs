@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use maud::{Markup, Render, html};
 
+use super::captcha::{self, Challenge};
 use super::components::{csrf_field, email_field, notice, password_field, problem};
 use super::layout::Page;
 use crate::pool::{Limited, SignUpError};
@@ -21,6 +22,7 @@ struct SignUp {
     closed: Option<String>,
     problem: Option<String>,
     email: String,
+    captcha: Option<Challenge>,
 }
 
 /// What follows a sign-up, or the wish for another mail.
@@ -37,6 +39,7 @@ pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
     Ok(request.ok(&SignUp {
         token: request.form_token(),
         closed: request.app.pool.open().await.err(),
+        captcha: Challenge::new(&request),
         ..SignUp::default()
     }))
 }
@@ -49,6 +52,9 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
             &request,
             "The two passwords are not the same.".into(),
         ));
+    }
+    if !captcha::passed(&request).await? {
+        return Ok(again(&request, captcha::WRONG.into()));
     }
     let (pool, client) = (&request.app.pool, request.client);
     pool.limit(Limited::SignUp, client, email).await?;
@@ -91,6 +97,7 @@ fn again(request: &AnonymousReq, problem: String) -> Response {
             closed: None,
             problem: Some(problem),
             email: request.form.text("email").to_owned(),
+            captcha: Challenge::new(request),
         },
     )
 }
@@ -131,6 +138,7 @@ impl Render for SignUp {
                         (password_field("password", "Password", "new-password"))
                         p.hint { "From 8 characters to 72 bytes. A few unusual words make a good one." }
                         (password_field("passwordrepeat", "Password once more", "new-password"))
+                        (captcha::field(self.captcha.as_ref()))
                         button type="submit" { "Sign up" }
                     }
                     p { "You have an account? " a href="/signin" { "Sign in" } "." }
