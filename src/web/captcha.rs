@@ -118,9 +118,9 @@ fn draw(letters: &str) -> Option<Vec<u8>> {
         picture.set_chars(&[letter]).add_char();
     }
     picture
-        .apply_filter(Noise::new(0.2))
-        .apply_filter(Wave::new(2.0, 12.0).horizontal())
-        .apply_filter(Wave::new(2.0, 8.0).vertical())
+        .apply_filter(Noise::new(0.1))
+        .apply_filter(Wave::new(2.0, 10.0).horizontal())
+        .apply_filter(Wave::new(2.0, 5.0).vertical())
         .view(WIDTH, HEIGHT)
         .apply_filter(
             Cow::new()
