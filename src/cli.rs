@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
-use crate::decred::TicketHash;
+use crate::decred::{Network, TicketHash};
 
 /// Version and, where the build knew it, commit: `2.0.0 (0123456789ab)`.
 pub const VERSION: &str = env!("DCRSTAKEPOOL_VERSION");
@@ -67,6 +67,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Buys pool tickets from your own dcrwallet (for ticket holders)
     Buy(BuyArgs),
+    /// Votes your pool tickets by your own dcrwallet, should the pool be away (for ticket holders)
+    Vote(VoteArgs),
 }
 
 /// Where the configuration is.
@@ -249,18 +251,8 @@ pub struct BuyArgs {
     /// File with your API token (from the pool's settings page)
     #[arg(long, value_name = "FILE")]
     pub token_file: PathBuf,
-    /// HOST or HOST:PORT of your own dcrwallet's JSON-RPC
-    #[arg(long, value_name = "HOST")]
-    pub wallet: String,
-    /// User name of the wallet's JSON-RPC
-    #[arg(long, value_name = "USER")]
-    pub wallet_user: String,
-    /// File with its password
-    #[arg(long, value_name = "FILE")]
-    pub wallet_password_file: PathBuf,
-    /// The wallet's certificate
-    #[arg(long, value_name = "FILE")]
-    pub wallet_cert: PathBuf,
+    #[command(flatten)]
+    pub wallet: WalletArgs,
     /// How many tickets
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub count: u32,
@@ -273,6 +265,68 @@ pub struct BuyArgs {
     /// Print one JSON object: tickets, split, `price_atoms`, `pool_fee_atoms`
     #[arg(long)]
     pub json: bool,
+}
+
+/// A ticket holder's own wallet.
+#[derive(Debug, Clone, Args)]
+pub struct WalletArgs {
+    /// HOST or HOST:PORT of your own dcrwallet's JSON-RPC
+    #[arg(long, value_name = "HOST")]
+    pub wallet: String,
+    /// User name of the wallet's JSON-RPC
+    #[arg(long, value_name = "USER")]
+    pub wallet_user: String,
+    /// File with its password
+    #[arg(long, value_name = "FILE")]
+    pub wallet_password_file: PathBuf,
+    /// The wallet's certificate
+    #[arg(long, value_name = "FILE")]
+    pub wallet_cert: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool vote --script-file ticket-script.json \\
+      --dcrd 127.0.0.1:9109 --dcrd-user me --dcrd-password-file password --dcrd-cert ~/.dcrd/rpc.cert \\
+      --wallet 127.0.0.1:9110 --wallet-user me --wallet-password-file password \\
+      --wallet-cert ~/.dcrwallet/rpc.cert
+
+The wallet must be the one that bought the tickets, and unlocked. Runs until it is stopped. While the
+pool votes too, whoever is first counts.")]
+pub struct VoteArgs {
+    /// The script from the pool's address page, JSON or text
+    #[arg(long, value_name = "FILE")]
+    pub script_file: PathBuf,
+    /// mainnet, testnet or simnet, when the file does not say
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    pub network: Option<Network>,
+    /// HOST or HOST:PORT of a dcrd's JSON-RPC
+    #[arg(long, value_name = "HOST")]
+    pub dcrd: String,
+    /// User name of dcrd's JSON-RPC
+    #[arg(long, value_name = "USER")]
+    pub dcrd_user: String,
+    /// File with its password
+    #[arg(long, value_name = "FILE")]
+    pub dcrd_password_file: PathBuf,
+    /// dcrd's certificate
+    #[arg(long, value_name = "FILE")]
+    pub dcrd_cert: PathBuf,
+    #[command(flatten)]
+    pub wallet: WalletArgs,
+    /// Vote bits: 1 approves the block before and abstains from all agendas
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub vote_bits: u16,
+    /// Print one JSON object a line: ticket, block, height, vote, outcome
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    let named = |network: &Network| network.to_string() == text || network.params().name == text;
+    let network = Network::ALL.into_iter().find(named);
+    network.ok_or_else(|| "must be mainnet, testnet or simnet".to_owned())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! `decred` ← `domain` ← `node`, `db`, `rpc` ← `pool`, `voter` ← `web` ← `roles` ← `main`.
 
 pub mod accept;
+pub mod alone;
 pub mod buy;
 pub mod cli;
 pub mod clock;

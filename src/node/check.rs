@@ -79,15 +79,22 @@ impl Dcrd {
     /// Version, network, transaction index.
     pub async fn check(&self, network: Network) -> Result<DcrdFacts, Unfit> {
         let peer = self.client().peer();
-        let versions = self.versions().await?;
-        new_enough(peer, &versions, "dcrdjsonrpcapi", OLDEST_DCRD_API)?;
-        right_network(peer, network, self.current_net().await?)?;
+        let versions = self.check_network(network).await?;
         if !self.info().await?.tx_index {
             return Err(Unfit::NoTxIndex(peer.clone()));
         }
         Ok(DcrdFacts {
             version: text(&versions, &["dcrd", "dcrdjsonrpcapi"]),
         })
+    }
+
+    /// Version and network: what a ticket holder's own dcrd needs.
+    pub async fn check_network(&self, network: Network) -> Result<Versions, Unfit> {
+        let peer = self.client().peer();
+        let versions = self.versions().await?;
+        new_enough(peer, &versions, "dcrdjsonrpcapi", OLDEST_DCRD_API)?;
+        right_network(peer, network, self.current_net().await?)?;
+        Ok(versions)
     }
 }
 

@@ -6,10 +6,12 @@ pub mod buy;
 pub mod check;
 pub mod failure;
 mod guest;
+mod holder;
 pub mod migrate;
 pub mod resume;
 mod service;
 pub mod user;
+pub mod vote;
 pub mod voter;
 pub mod web;
 
@@ -29,5 +31,6 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::User(args) => user::run(args).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
         Command::Buy(args) => buy::run(args).await,
+        Command::Vote(args) => vote::run(args).await,
     }
 }

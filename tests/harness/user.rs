@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::browser::Browser;
+use super::configs::Endpoint;
 use super::daemon_rpc::{PASSWORD as WALLET_PASSWORD, USER as WALLET_USER};
 use super::http::{self, Response};
 use super::pool::Pool;
@@ -224,6 +225,47 @@ impl User {
             .arg(self.wallet.cert());
         let log = self.folder.join(format!("buy-{}.log", free_port()));
         Buying(Process::start("buy", &command, &log))
+    }
+}
+
+impl User {
+    /// Keeps what the site gives a holder for the day when the pool is gone.
+    pub fn save_script(&mut self) {
+        let script = self.page("/address/script.json");
+        std::fs::write(self.folder.join("ticket-script.json"), script)
+            .expect("a file can be written");
+    }
+
+    /// Starts the program's tool that votes by the holder's own key; `save_script` came before.
+    pub fn start_voting_alone(&self, dcrd: &Endpoint) -> Process {
+        let password = self.folder.join("password");
+        let mut command = program::command(&["vote", "--json"]);
+        command
+            .arg("--script-file")
+            .arg(self.folder.join("ticket-script.json"))
+            .args(["--dcrd", &format!("127.0.0.1:{}", dcrd.port)])
+            .args(["--dcrd-user", WALLET_USER])
+            .arg("--dcrd-password-file")
+            .arg(&password)
+            .arg("--dcrd-cert")
+            .arg(&dcrd.cert)
+            .args(["--wallet", &format!("127.0.0.1:{}", self.wallet.rpc_port())])
+            .args(["--wallet-user", WALLET_USER])
+            .arg("--wallet-password-file")
+            .arg(&password)
+            .arg("--wallet-cert")
+            .arg(self.wallet.cert());
+        let mut process = Process::start("vote", &command, &self.folder.join("vote.log"));
+        let log = self.folder.join("vote.log");
+        process.ready(|| {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            if said.contains("voting alone") {
+                Ok(())
+            } else {
+                Err(said)
+            }
+        });
+        process
     }
 }
 

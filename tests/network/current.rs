@@ -41,6 +41,40 @@ fn two_users_tickets_carry_the_chain_past_block_200() {
     claims::votes_carry(&world, &world.users[1], no);
     claims::tickets_agree(&mut world, &url);
     claims::stats_agree(&world);
+    holders_go_on_without_the_pool(&mut world);
+}
+
+/// `docs/without-the-pool.md`: the pool is gone, web and all voters; each holder votes by the own key.
+fn holders_go_on_without_the_pool(world: &mut World) {
+    // Nobody buys when the pool is gone, and a chain that could run out of tickets has no more blocks: it
+    // has a stock for a few.
+    world.advance_to(world.height() + 1);
+    for user in &mut world.users {
+        user.save_script();
+    }
+    for voter in &mut world.pool.voters {
+        voter.stop();
+    }
+    world.pool.web.stop();
+    let dcrd = world.node().endpoint();
+    let alone: Vec<_> = world
+        .users
+        .iter()
+        .map(|user| user.start_voting_alone(&dcrd))
+        .collect();
+    let before = world.ledger.vote_count();
+    for _ in 0..4 {
+        world.mine_one();
+    }
+    world.assert_nothing_missed();
+    let votes = world.ledger.vote_count() - before;
+    assert!(votes >= 15, "{votes} votes");
+    let told: usize = alone
+        .iter()
+        .map(|holder| holder.log().matches("\"outcome\":\"voted\"").count())
+        .sum();
+    // On the first of these blocks the voters were there still.
+    assert!(told >= 15, "{told} votes are told of");
 }
 
 /// The only voter left dies; a block comes whose winners nobody votes for. Started again it votes for

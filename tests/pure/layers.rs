@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules from the bottom up; one may name those of lower rank and itself. Those of `SERVICES` are
 /// adapters to the outside that may also name each other.
-const RANKS: [(&str, u8); 23] = [
+const RANKS: [(&str, u8); 24] = [
     ("decred", 0),
     ("clock", 0),
     ("secret", 0),
@@ -22,6 +22,7 @@ const RANKS: [(&str, u8); 23] = [
     ("rpc", SERVICES),
     ("telemetry", SERVICES),
     ("tls", SERVICES),
+    ("alone", 3),
     ("buy", 3),
     ("pool", 3),
     ("voter", 3),
