@@ -90,7 +90,8 @@ pub use low_fee::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
 pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
 pub use types::{
-    Enrolled, Halt, Health, PurchaseInfo, Stats, StatusReport, TicketPage, User, VoterReport,
+    Enrolled, Halt, Health, PurchaseInfo, SessionEntry, Stats, StatusReport, TicketPage, User,
+    VoterReport,
 };
 pub use users::{Found, Operator, Person, USERS_PER_PAGE, UserAction, UserAnswer, UserPage};
 pub use voters::Peer;

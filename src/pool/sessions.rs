@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Error, Pool, User, keys, random};
+use super::{Error, Pool, SessionEntry, User, keys, random};
 use crate::db::NewSession;
 use crate::domain::UserId;
 use crate::secret::Secret;
@@ -44,6 +44,26 @@ impl Pool {
 
     pub async fn end_session(&self, cookie: &str) -> Result<(), Error> {
         Ok(self.store.end_session(&self.session_hash(cookie)).await?)
+    }
+
+    /// The user's sessions, the last used first; `cookie` is that of the one who asks.
+    pub async fn sessions(&self, user: UserId, cookie: &str) -> Result<Vec<SessionEntry>, Error> {
+        let here = self.session_hash(cookie);
+        let now = self.clock.unix_seconds();
+        let sessions = self.store.sessions_of(user, now).await?;
+        let entries = sessions.into_iter().map(|session| SessionEntry {
+            here: session.id_hash == here,
+            id: session.id_hash,
+            from: session.ip,
+            since: session.created,
+            last_seen: session.last_seen,
+        });
+        Ok(entries.collect())
+    }
+
+    /// Ends one of the user's sessions; nobody else's.
+    pub async fn end_session_of(&self, user: UserId, id: &str) -> Result<(), Error> {
+        Ok(self.store.end_session_of(user, id).await?)
     }
 
     /// Ends all sessions of the user but the one with this cookie.

@@ -138,6 +138,21 @@ pub enum Health {
     Emergency,
 }
 
+/// A signed-in browser of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionEntry {
+    /// Names it; opens nothing.
+    pub id: String,
+    /// Whether it is the one that asks.
+    pub here: bool,
+    /// The client's address at sign-in; empty when it was not known.
+    pub from: String,
+    /// Unix seconds.
+    pub since: i64,
+    /// To a minute, unix seconds.
+    pub last_seen: i64,
+}
+
 /// What `/status` and `/alertz` show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatusReport {

@@ -184,6 +184,20 @@ async fn settings_renew_the_token_end_sessions_and_change_the_password() {
 
     let mut elsewhere = site.browser();
     elsewhere.sign_in("alice@example.com", PASSWORD).await;
+    let page = browser.get("/settings").await;
+    page.shows("this one");
+    page.shows("<strong>127.0.0.1</strong>, signed in ");
+    let id = page.body.split("name=\"endSession\" value=\"").nth(1);
+    let id = id.and_then(|rest| rest.split('"').next()).unwrap();
+    let mut stranger = Browser::new_user(&site, "eve@example.com").await;
+    stranger.submit("/settings", &[("endSession", id)]).await;
+    assert_eq!(elsewhere.get("/settings").await.status, 200);
+    let answer = browser.submit("/settings", &[("endSession", id)]).await;
+    assert_eq!(answer.location(), "/settings?done=session");
+    assert_eq!(elsewhere.get("/settings").await.location(), "/signin");
+    assert!(!browser.get("/settings").await.body.contains("endSession\""));
+    elsewhere.sign_in("alice@example.com", PASSWORD).await;
+
     let answer = browser
         .submit("/settings", &[("endSessions", "true")])
         .await;

@@ -82,6 +82,21 @@ pub fn delete(connection: &mut AnyConnection, id_hash: &str) -> QueryResult<()> 
         .map(drop)
 }
 
+/// Only if it is that user's.
+pub fn delete_one_of_user(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    id_hash: &str,
+) -> QueryResult<()> {
+    diesel::delete(
+        dsl::pool_sessions
+            .filter(dsl::id_hash.eq(id_hash))
+            .filter(dsl::user_id.eq(user_id)),
+    )
+    .execute(connection)
+    .map(drop)
+}
+
 pub fn delete_of_user(
     connection: &mut AnyConnection,
     user_id: i64,

@@ -57,6 +57,13 @@ impl Store {
             .await
     }
 
+    /// Ends a session if it is that user's.
+    pub async fn end_session_of(&self, user_id: UserId, id_hash: &str) -> Result<()> {
+        let id_hash = id_hash.to_owned();
+        self.write(move |connection| sessions::delete_one_of_user(connection, user_id.0, &id_hash))
+            .await
+    }
+
     /// Ends all sessions of a user but `keep`. Returns how many.
     pub async fn end_sessions_except(&self, user_id: UserId, keep: Option<&str>) -> Result<u64> {
         let keep = keep.unwrap_or_default().to_owned();

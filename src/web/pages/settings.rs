@@ -5,20 +5,25 @@ use std::borrow::Cow;
 use http::StatusCode;
 use maud::{Markup, Render, html};
 
-use super::components::{copyable, csrf_field, notice, password_field, problem};
+use super::components::{age, copyable, csrf_field, date_time, notice, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
-use crate::pool::{ChangeEmailError, ChangePasswordError, Limited};
+use crate::pool::{ChangeEmailError, ChangePasswordError, Limited, SessionEntry};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
+
+/// Sessions listed; all of them can be ended.
+const SHOWN: usize = 20;
 
 #[derive(Debug)]
 struct Settings {
     token: String,
     email: String,
     api_token: Secret,
+    sessions: Vec<SessionEntry>,
+    now: i64,
     done: Option<&'static str>,
     problem: Option<String>,
 }
@@ -30,6 +35,7 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
         "email" => Some(
             "A link is on its way to the new address. Open it within one hour; until then nothing changes.",
         ),
+        "session" => Some("That session is ended."),
         "sessions" => Some("All your other sessions are ended."),
         _ => None,
     };
@@ -48,6 +54,10 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
         pool.end_other_sessions(user, request.session().cookie())
             .await?;
         return Ok(response::see_other("/settings?done=sessions"));
+    }
+    if let Some(id) = request.form.get("endSession") {
+        pool.end_session_of(user, id).await?;
+        return Ok(response::see_other("/settings?done=session"));
     }
     if request.form.is_set("updatePassword") {
         return change_password(&request).await;
@@ -124,10 +134,14 @@ async fn page(
     done: Option<&'static str>,
     problem: Option<String>,
 ) -> Result<Response, Error> {
+    let pool = &request.app.pool;
+    let (user, cookie) = (request.user().id, request.session().cookie());
     let page = Settings {
         token: request.form_token(),
         email: request.user().email.clone(),
-        api_token: request.app.pool.api_token(request.user().id).await?,
+        api_token: pool.api_token(user).await?,
+        sessions: pool.sessions(user, cookie).await?,
+        now: request.app.clock.unix_seconds(),
         done,
         problem,
     };
@@ -212,11 +226,35 @@ impl Settings {
     fn sessions(&self) -> Markup {
         html! {
             h2 { "Sessions" }
-            p { "Signed in somewhere you no longer are? End every session but this one." }
+            p { "Signed in somewhere you no longer are? End it here." }
+            ul.sessions {
+                @for session in self.sessions.iter().take(SHOWN) { li { (self.session(session)) } }
+            }
+            @if self.sessions.len() > SHOWN { p { "Older ones are not shown." } }
             form method="post" action="/settings" {
                 (csrf_field(&self.token))
                 input type="hidden" name="endSessions" value="true";
                 button.quiet type="submit" { "End my other sessions" }
+            }
+        }
+    }
+
+    fn session(&self, session: &SessionEntry) -> Markup {
+        let from = if session.from.is_empty() {
+            "an unknown address"
+        } else {
+            &session.from
+        };
+        html! {
+            strong { (from) } ", signed in " (date_time(session.since)) ", last seen "
+            (age(self.now, session.last_seen))
+            @if session.here { " — this one" } @else {
+                " "
+                form.inline method="post" action="/settings" {
+                    (csrf_field(&self.token))
+                    input type="hidden" name="endSession" value=(session.id);
+                    button.quiet.small type="submit" aria-label={ "End the session from " (from) } { "End it" }
+                }
             }
         }
     }
@@ -232,6 +270,16 @@ mod tests {
             token: "t0ken".into(),
             email: "a@b.c".into(),
             api_token: Secret::new("api.token"),
+            sessions: [true, false]
+                .map(|here| SessionEntry {
+                    id: format!("id-{here}"),
+                    here,
+                    from: "192.0.2.7".into(),
+                    since: 1_790_000_000,
+                    last_seen: 1_790_000_000,
+                })
+                .into(),
+            now: 1_790_000_600,
             done: None,
             problem: None,
         }
@@ -242,6 +290,8 @@ mod tests {
             html.matches("value=\"t0ken\"").count()
         );
         assert!(html.contains("api.token"));
+        assert!(html.contains("signed in 2026-09-21 14:13 UTC, last seen 10 minutes ago"));
+        assert!(html.contains("value=\"id-false\"") && !html.contains("value=\"id-true\""));
         for name in [
             "renewToken",
             "updatePassword",
