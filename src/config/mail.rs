@@ -1,5 +1,7 @@
 //! `[mail]`; without it mails go to the log.
 
+use lettre::message::Mailbox;
+
 use super::check::{Check, in_range};
 use super::raw::RawMail;
 use crate::secret::Secret;
@@ -11,7 +13,7 @@ pub struct MailConfig {
     pub port: u16,
     pub tls: MailTls,
     /// An address, or `Name <address>`.
-    pub from: String,
+    pub from: Mailbox,
     /// Empty: no authentication.
     pub username: String,
     pub password: Secret,
@@ -28,9 +30,6 @@ pub enum MailTls {
 
 impl MailConfig {
     pub(super) fn resolve(raw: RawMail, check: &mut Check) -> Option<Self> {
-        check.warn(
-            "mails are not delivered in this version: leave [mail] out and take the links from the log",
-        );
         let host = check.need(raw.host, "mail.host");
         let host = check.parse(host, |host| {
             let host = host.trim();
@@ -52,9 +51,8 @@ impl MailConfig {
         let port = check.parse_or(raw.port, default_port, |port| in_range(*port, 1, 65535));
         let from = check.need(raw.from, "mail.from");
         let from = check.parse(from, |from| {
-            (from.contains('@') && !from.chars().any(char::is_control))
-                .then(|| from.clone())
-                .ok_or_else(|| format!("{from:?} is not a mail address"))
+            from.parse::<Mailbox>()
+                .map_err(|error| format!("{from:?} is not a mail address: {error}"))
         });
         let ca_cert_pem = match raw
             .ca_cert

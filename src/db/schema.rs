@@ -172,6 +172,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_mails (id) {
+        id -> Text,
+        recipient -> Text,
+        subject -> Text,
+        body -> Text,
+        html -> Text,
+        created -> BigInt,
+        state -> Text,
+        due -> BigInt,
+        attempts -> BigInt,
+        problem -> Text,
+    }
+}
+
+diesel::table! {
     pool_revisions (user_id) {
         user_id -> BigInt,
         revision -> BigInt,

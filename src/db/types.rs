@@ -162,6 +162,53 @@ pub enum EmailChange {
     Spent,
 }
 
+/// A mail for the queue.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    /// 32 characters, random.
+    pub id: String,
+    pub recipient: String,
+    pub subject: String,
+    /// With links that grant access.
+    pub body: Secret,
+    pub html: Secret,
+    pub now: i64,
+}
+
+/// A mail that is this caller's alone to send, for `MAIL_LEASE_SECS`.
+#[derive(Debug, Clone)]
+pub struct ClaimedMail {
+    pub id: String,
+    pub recipient: String,
+    pub subject: String,
+    pub body: Secret,
+    pub html: Secret,
+    pub created: i64,
+    /// With the one that is due now.
+    pub attempts: u32,
+}
+
+/// Longer than any try takes.
+pub const MAIL_LEASE_SECS: i64 = 480;
+/// How long a mail that ended, without what it said, can still be counted.
+pub const MAIL_KEPT_SECS: i64 = 7 * 24 * 3600;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailOutcome {
+    Sent,
+    Postponed { until: i64, problem: String },
+    GivenUp { problem: String },
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MailCounts {
+    pub waiting: u64,
+    /// When the oldest of those was caused.
+    pub waiting_since: Option<i64>,
+    /// In the last week.
+    pub given_up: u64,
+}
+
 #[derive(Debug, Clone)]
 pub struct User {
     pub id: UserId,

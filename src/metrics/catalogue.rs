@@ -62,6 +62,8 @@ pub static ALL: &[&'static dyn Metric] = &[
     &LIMITED,
     &ENROLMENTS,
     &MAILS,
+    &MAILS_WAITING,
+    &MAIL_AGE,
     &HEALTH,
     &HALTED,
     &VOTER_CONNECTED,
@@ -506,11 +508,36 @@ pub static ENROLMENTS: Counter<1> = Counter::new(
 pub static MAILS: Counter<1> = Counter::new(
     About {
         name: "dcrstakepool_mails_total",
-        help: "Mails by what became of them: logged (without [mail]), undelivered.",
+        help: "Mails by what became of them: logged (without [mail]), queued; and tries to send one: sent, \
+               postponed, given_up.",
         roles: WEB,
     },
     &["outcome"],
-    &[["logged"], ["undelivered"]],
+    &[
+        ["logged"],
+        ["queued"],
+        ["sent"],
+        ["postponed"],
+        ["given_up"],
+    ],
+);
+
+pub static MAILS_WAITING: Gauge<0> = Gauge::new(
+    About {
+        name: "dcrstakepool_mails_waiting",
+        help: "Mails in the queue, those under way too.",
+        roles: WEB,
+    },
+    &[],
+);
+
+pub static MAIL_AGE: Gauge<0> = Gauge::new(
+    About {
+        name: "dcrstakepool_oldest_mail_age_seconds",
+        help: "Since when the oldest mail in the queue waits; 0: none does.",
+        roles: WEB,
+    },
+    &[],
 );
 
 pub static HEALTH: Gauge<0> = Gauge::new(

@@ -43,7 +43,7 @@ impl Pool {
             .await
             .map_err(Error::from)?;
         match outcome {
-            SignUpOutcome::Recorded => self.mail_verification(email, &token, client),
+            SignUpOutcome::Recorded => self.mail_verification(email, &token, client).await?,
             SignUpOutcome::EmailTaken(user) => self.mail_owner(user, client).await?,
         }
         Ok(())
@@ -62,7 +62,7 @@ impl Pool {
         let now = self.clock.unix_seconds();
         let renewed = self.store.renew_sign_up(email, &token_hash, now).await?;
         if let Some(email) = renewed {
-            self.mail_verification(&email, &token, client);
+            self.mail_verification(&email, &token, client).await?;
         }
         Ok(())
     }
@@ -194,7 +194,7 @@ impl Pool {
         self.audit("password_changed", Some(user), client, "").await;
         let cause = self.cause(client);
         let mail = texts::password_changed(&self.settings.name, &stored.email, cause);
-        self.mailer.send(mail);
+        self.send_notice(mail).await;
         Ok(())
     }
 
@@ -213,11 +213,16 @@ impl Pool {
         }
     }
 
-    pub(super) fn mail_verification(&self, email: &str, token: &Secret, client: Option<IpAddr>) {
+    pub(super) async fn mail_verification(
+        &self,
+        email: &str,
+        token: &Secret,
+        client: Option<IpAddr>,
+    ) -> Result<(), Error> {
         let link = self.settings.token_link("/emailverify", token);
         let cause = self.cause(client);
         let mail = texts::verification(&self.settings.name, email, &link, cause);
-        self.mailer.send(mail);
+        self.send_mail(mail).await
     }
 
     /// The stored spelling of the address gets the mail, not the one that a stranger typed.
@@ -226,7 +231,7 @@ impl Pool {
             let link = self.settings.link("/signin");
             let cause = self.cause(client);
             let mail = texts::already_registered(&self.settings.name, &owner.email, &link, cause);
-            self.mailer.send(mail);
+            self.send_mail(mail).await?;
         }
         Ok(())
     }

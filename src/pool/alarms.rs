@@ -5,6 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::voters::{Peer, View};
 use super::{Halt, Pool};
+use crate::db::MailCounts;
 use crate::decred::Height;
 use crate::domain::TicketCounts;
 use crate::rpc::wire::{Alarm, Status};
@@ -15,6 +16,8 @@ pub mod id {
     /// Voters know more than the database: a backup was restored, or it is the wrong one.
     pub const DATABASE_IS_OLDER: &str = "database_is_older";
     pub const HALTED: &str = "halted";
+    /// A mail has waited for long: the mail server is away, or does not take it.
+    pub const MAIL_STUCK: &str = "mail_stuck";
     pub const OTHER_BRANCH: &str = "other_branch";
     pub const TOO_FEW_VOTERS: &str = "too_few_voters";
     pub const VOTER_AWAY: &str = "voter_away";
@@ -28,6 +31,8 @@ pub mod id {
 const DIFFER_SECS: i64 = 10;
 /// What two web processes push at the same moment is settled at the next look.
 const OLDER_SECS: i64 = 10;
+/// A mail server may be away for a while.
+const MAIL_SECS: i64 = 15 * 60;
 /// Branches of one block end with the next one.
 const BRANCH_SECS: i64 = 60;
 
@@ -225,6 +230,11 @@ impl Pool {
                 compare((peer.name(), &view), (leader, leading), &mut found);
             }
         }
+        if let Some((mails, since)) = self.post.counts().and_then(waiting) {
+            let message = format!("the mail server does not take mails: {mails} wait");
+            let reason = Reason::new(id::MAIL_STUCK, "", message).since(since);
+            found.push(Finding::Holds(reason.patience(MAIL_SECS)));
+        }
         found
     }
 
@@ -264,6 +274,10 @@ impl Pool {
             holds(Reason::new(id::VOTER_LAGS, name, message));
         }
     }
+}
+
+fn waiting(mails: MailCounts) -> Option<(u64, i64)> {
+    mails.waiting_since.map(|since| (mails.waiting, since))
 }
 
 /// Where a voter differs from the one that is believed.

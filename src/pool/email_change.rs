@@ -54,18 +54,23 @@ impl Pool {
             email: email.to_owned(),
             now: self.clock.unix_seconds(),
         };
-        self.store.record_link(link).await?;
         let (pool, cause) = (&self.settings.name, self.cause(client));
-        let confirm = if let Some(owner) = owner {
-            texts::email_in_use(pool, &owner.email, cause)
-        } else {
-            let link = self.settings.token_link("/emailupdate", &token);
-            texts::email_change(pool, email, &link, cause)
-        };
-        self.mailer.send(confirm);
+        let url = self.settings.token_link("/emailupdate", &token);
         let notice = texts::email_change_requested(pool, &user.email, email, cause);
-        self.mailer.send(notice);
-        Ok(())
+        let Some(owner) = owner else {
+            let confirm = texts::email_change(pool, email, &url, cause);
+            let mut queued = Vec::new();
+            queued.extend(self.for_queue(&confirm)?);
+            queued.extend(self.for_queue(&notice)?);
+            self.store.record_link(link, queued).await?;
+            self.hand_over(confirm);
+            self.hand_over(notice);
+            return Ok(());
+        };
+        self.store.record_link(link, Vec::new()).await?;
+        let in_use = texts::email_in_use(pool, &owner.email, cause);
+        self.send_mail(in_use).await?;
+        self.send_mail(notice).await
     }
 
     /// Spends the token of an e-mail change (call it on POST only), and ends all sessions of the user
@@ -92,7 +97,7 @@ impl Pool {
         self.audit("email_changed", Some(user.id), client, "").await;
         let cause = self.cause(client);
         let notice = texts::email_changed(&self.settings.name, &user.email, &new, cause);
-        self.mailer.send(notice);
+        self.send_notice(notice).await;
         Ok(())
     }
 }

@@ -18,6 +18,9 @@ impl Pool {
             }
             Err(error) => tracing::debug!(%error, "what voters should have is not known"),
         }
+        if let Err(error) = self.count_mails().await {
+            tracing::debug!(%error, "what mails wait is not known");
+        }
         self.status().await
     }
 

@@ -26,6 +26,7 @@ mod links;
 mod low_fee;
 mod password_reset;
 mod passwords;
+mod post;
 mod preferences;
 mod random;
 mod restored;
@@ -57,7 +58,7 @@ use crate::clock::Clock;
 use crate::db::{self, AuditEntry, Store};
 use crate::decred::VoteVersion;
 use crate::domain::{PoolId, UserId};
-use crate::mail::Mailer;
+use crate::mail::Delivery;
 use crate::rpc::wire::Agendas;
 use crate::shutdown::Tasks;
 
@@ -71,9 +72,10 @@ use known_tickets::KnownTickets;
 use limits::Clients;
 use low_fee::LowFeeList;
 use passwords::Hasher;
+use post::Post;
 use sync::Tables;
 
-pub use crate::db::WaitingSignUp;
+pub use crate::db::{MailCounts, WaitingSignUp};
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
     ChangeEmailError, ChangePasswordError, ConfirmEmailError, EnrolError, Error, NotNow,
@@ -106,7 +108,7 @@ pub struct Parts {
     pub store: Store,
     pub pool_id: PoolId,
     pub peers: Vec<Peer>,
-    pub mailer: Arc<dyn Mailer>,
+    pub delivery: Delivery,
     pub clock: Clock,
     pub tasks: Tasks,
 }
@@ -121,7 +123,7 @@ pub struct Pool {
     store: Store,
     id: PoolId,
     peers: Vec<Arc<Peer>>,
-    mailer: Arc<dyn Mailer>,
+    post: Post,
     clock: Clock,
     tasks: Tasks,
     hasher: Hasher,
@@ -171,7 +173,7 @@ impl Pool {
             store: parts.store,
             id: parts.pool_id,
             peers: numbered(parts.peers),
-            mailer: parts.mailer,
+            post: Post::new(parts.delivery),
             clock: parts.clock,
             tasks: parts.tasks,
             heights: Mutex::default(),

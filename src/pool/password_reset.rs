@@ -30,14 +30,16 @@ impl Pool {
             email: String::new(),
             now: self.clock.unix_seconds(),
         };
-        self.store.record_link(link).await?;
-        let id = owner.as_ref().map(|user| user.id);
+        let id = link.user_id;
+        let to = owner.as_ref().map_or("", |user| &user.email);
+        let url = self.settings.token_link("/passwordupdate", &token);
+        let mail = texts::password_reset(&self.settings.name, to, &url, self.cause(client));
+        // Also the one to nobody is made, written and taken back.
+        let queued = self.for_queue(&mail)?.into_iter().collect();
+        self.store.record_link(link, queued).await?;
         self.audit("password_reset_requested", id, client, "").await;
-        if let Some(user) = owner {
-            let link = self.settings.token_link("/passwordupdate", &token);
-            let cause = self.cause(client);
-            let mail = texts::password_reset(&self.settings.name, &user.email, &link, cause);
-            self.mailer.send(mail);
+        if id.is_some() {
+            self.hand_over(mail);
         }
         Ok(())
     }
@@ -66,7 +68,7 @@ impl Pool {
             .await;
         let cause = self.cause(client);
         let mail = texts::password_changed(&self.settings.name, &user.email, cause);
-        self.mailer.send(mail);
+        self.send_notice(mail).await;
         Ok(())
     }
 }

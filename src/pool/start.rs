@@ -110,6 +110,7 @@ impl Pool {
         let pool = Arc::clone(self);
         self.tasks
             .spawn("low_fee", async move { pool.keep_low_fee().await });
+        self.start_senders();
         let pool = Arc::clone(self);
         self.tasks
             .spawn("door_sign", async move { pool.keep_sign().await });

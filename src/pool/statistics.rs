@@ -105,6 +105,7 @@ impl Pool {
             database_away: away_since.is_some(),
             voters,
             alarms,
+            mails: self.post.counts(),
         }
     }
 

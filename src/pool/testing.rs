@@ -18,7 +18,7 @@ use crate::domain::{
     InstanceId, KeyIndex, PoolId, Preference, Revision, TicketRecord, UserId, preferences_digest,
     scripts_digest,
 };
-use crate::mail::{Mail, Mailer};
+use crate::mail::{Delivery, Mail, Mailer};
 use crate::rpc::wire::*;
 use crate::rpc::{Error, Voter};
 use crate::secret::Secret;
@@ -504,6 +504,11 @@ impl TestPool {
         .await
     }
 
+    /// Another web process whose mails leave like this.
+    pub async fn with_delivery(&self, delivery: Delivery) -> Arc<Pool> {
+        assemble_with(settings(), &self.store, &self.voters, delivery, &self.clock).await
+    }
+
     /// A web process over another database, with these voters.
     pub async fn over(&self, store: &Store, settings: Settings) -> Arc<Pool> {
         assemble(settings, store, &self.voters, &self.inbox, &self.clock).await
@@ -556,6 +561,17 @@ async fn assemble(
     inbox: &Arc<Inbox>,
     clock: &Clock,
 ) -> Arc<Pool> {
+    let delivery = Delivery::AtOnce(Arc::<Inbox>::clone(inbox));
+    assemble_with(settings, store, voters, delivery, clock).await
+}
+
+async fn assemble_with(
+    settings: Settings,
+    store: &Store,
+    voters: &[Arc<FakeVoter>],
+    delivery: Delivery,
+    clock: &Clock,
+) -> Arc<Pool> {
     let peers = voters.iter().enumerate().map(|(i, voter)| {
         let voter: Arc<FakeVoter> = Arc::clone(voter);
         Peer::new(format!("voter{i}"), voter, ConfigDigests(BTreeMap::new()))
@@ -565,7 +581,7 @@ async fn assemble(
         store: store.clone(),
         pool_id: store.pool_id().await.unwrap(),
         peers: peers.collect(),
-        mailer: Arc::<Inbox>::clone(inbox),
+        delivery,
         clock: clock.clone(),
         tasks: Tasks::new(),
     };

@@ -6,6 +6,7 @@ mod email_change;
 mod enrolment;
 mod halt;
 mod low_fee;
+mod mails;
 mod password_reset;
 mod restored;
 mod teaching;

@@ -1,6 +1,6 @@
 //! What the pool's methods give to pages and API.
 
-use crate::db;
+use crate::db::{self, MailCounts};
 use crate::decred::{Atoms, Height, VoteBits, VoteVersion};
 use crate::domain::{TicketRecord, UserId};
 use crate::rpc::wire::{self, TicketCounts};
@@ -163,6 +163,8 @@ pub struct StatusReport {
     pub voters: Vec<VoterReport>,
     /// Also those of the voters.
     pub alarms: Vec<wire::Alarm>,
+    /// `None`: there is no queue, or it was not read yet.
+    pub mails: Option<MailCounts>,
 }
 
 /// A voter as the watcher last saw it.

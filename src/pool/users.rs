@@ -197,7 +197,8 @@ impl Pool {
         let Some(token) = self.store.former_email_token(id).await? else {
             return Ok(UserAnswer::NoLink);
         };
-        self.mail_verification(&user.email, &token, operator.client());
+        self.mail_verification(&user.email, &token, operator.client())
+            .await?;
         self.note(operator, "verification_resent", Some(id)).await;
         Ok(UserAnswer::MailSent)
     }

@@ -8,7 +8,7 @@ use super::Failure;
 use crate::clock::Clock;
 use crate::config::{DatabaseConfig, LimitsConfig, PoolConfig, WebConfig};
 use crate::db::{Access, Options, Store};
-use crate::mail::{LogMailer, Mailer, UndeliveredMailer};
+use crate::mail::{Delivery, LogMailer, Smtp};
 use crate::pool::{DoorSign, Limits, Parts, Peer, Pool, Settings};
 use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
@@ -48,7 +48,7 @@ pub async fn pool(
         store,
         pool_id,
         peers: peers.collect(),
-        mailer: mailer(config),
+        delivery: delivery(config)?,
         clock: Clock::system(),
         tasks: tasks.clone(),
     })
@@ -100,10 +100,9 @@ pub fn door_sign(pool: &PoolConfig) -> DoorSign {
     }
 }
 
-fn mailer(config: &WebConfig) -> Arc<dyn Mailer> {
-    if config.mail.is_some() {
-        Arc::new(UndeliveredMailer)
-    } else {
-        Arc::new(LogMailer)
-    }
+fn delivery(config: &WebConfig) -> Result<Delivery, Failure> {
+    Ok(match &config.mail {
+        Some(mail) => Delivery::Queued(Arc::new(Smtp::new(mail.clone()).map_err(Failure::config)?)),
+        None => Delivery::AtOnce(Arc::new(LogMailer)),
+    })
 }

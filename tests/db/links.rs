@@ -8,6 +8,7 @@ use dcrstakepool::secret::Secret;
 
 use super::accounts::task;
 use super::bed::{Bed, NOW, on_both, user};
+use super::mails::new_mail;
 
 on_both!(
     a_link_is_good_once_and_for_its_purpose,
@@ -29,7 +30,7 @@ async fn record(store: &Store, purpose: LinkPurpose, id: UserId, hash: &str, ema
         email: email.into(),
         now: NOW,
     };
-    store.record_link(link).await.unwrap();
+    store.record_link(link, Vec::new()).await.unwrap();
 }
 
 async fn reset_link(store: &Store, hash: &str, now: i64) -> Option<Link> {
@@ -101,6 +102,7 @@ async fn a_link_used_twice_at_once_works_once(bed: Bed) {
 
 async fn a_link_of_nobody_leaves_nothing(bed: Bed) {
     let store = bed.store().await;
+    let mail = new_mail("to-nobody", NOW);
     let link = NewLink {
         token_hash: "r".into(),
         purpose: LinkPurpose::ResetPassword,
@@ -108,8 +110,9 @@ async fn a_link_of_nobody_leaves_nothing(bed: Bed) {
         email: String::new(),
         now: NOW,
     };
-    store.record_link(link).await.unwrap();
+    store.record_link(link, vec![mail]).await.unwrap();
     assert_eq!(reset_link(&store, "r", NOW).await, None);
+    assert!(store.claim_mail(NOW).await.unwrap().is_none());
     assert_eq!(store.forget_expired(i64::MAX / 2).await.unwrap(), 0);
 }
 

@@ -63,7 +63,7 @@ async fn the_first_schema_becomes_today_s(bed: Bed) {
     let ann = user(&store, "ann@example.com").await;
     drop(store);
     bed.execute(
-        "DROP TABLE pool_links; DROP TABLE pool_credentials; \
+        "DROP TABLE pool_links; DROP TABLE pool_credentials; DROP TABLE pool_mails; \
          DELETE FROM __diesel_schema_migrations WHERE version > '0001'",
     );
     let store = bed.open().await;
@@ -98,6 +98,7 @@ async fn an_older_schema_of_ours_is_brought_to_today_s(bed: Bed) {
     bed.execute("DELETE FROM __diesel_schema_migrations WHERE version > '0002'");
     bed.execute("DROP TABLE pool_limits");
     bed.execute("DROP TABLE pool_sign");
+    bed.execute("DROP TABLE pool_mails");
     let store = bed.open().await;
     let refused = store.require_schema().await.unwrap_err().to_string();
     assert!(refused.contains("older than this program: run `dcrstakepool migrate`"));
@@ -106,7 +107,7 @@ async fn an_older_schema_of_ours_is_brought_to_today_s(bed: Bed) {
     let dry = bed.run(&["migrate", "--dry-run"]);
     ends(&dry, 0, "would create the tables of schema 0003");
     let done = bed.run(&["migrate", "--yes-i-have-a-backup"]);
-    ends(&done, 0, "create the tables of schema 0003");
+    ends(&done, 0, "create the tables of schema 0004");
     let store = bed.open().await;
     store.require_schema().await.unwrap();
     assert_eq!(store.pool_id().await.unwrap(), id);

@@ -6,6 +6,7 @@ mod enrolment;
 mod limits;
 mod links;
 mod low_fee;
+mod mails;
 mod marks;
 mod migrate;
 mod operations;

@@ -20,6 +20,7 @@ pub mod process;
 pub mod program;
 pub mod proxy;
 pub mod simnet;
+pub mod smtp;
 pub mod user;
 pub mod voter_rpc;
 pub mod wait;

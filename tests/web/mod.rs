@@ -16,6 +16,7 @@ mod http;
 mod limits;
 mod links;
 mod low_fee;
+mod mail;
 mod metrics;
 mod node_faults;
 mod rpc;

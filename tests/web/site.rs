@@ -46,6 +46,8 @@ pub struct Wish {
     pub away: bool,
     /// Another than an SQLite file.
     pub database: Option<String>,
+    /// The section `[mail]`.
+    pub mail: String,
 }
 
 impl Site {
@@ -72,7 +74,7 @@ impl Site {
             .map(|voter| voter.section(folder.path()))
             .collect();
         let file = folder.path().join("dcrstakepool.toml");
-        std::fs::write(&file, config(&wish) + &sections).expect("configuration");
+        std::fs::write(&file, config(&wish) + &wish.mail + &sections).expect("configuration");
         agree(&voters, &file);
         if wish.away {
             for voter in &voters {

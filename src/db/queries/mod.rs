@@ -15,6 +15,7 @@ pub mod keys;
 pub mod limits;
 pub mod links;
 pub mod low_fee;
+pub mod mails;
 pub mod revisions;
 pub mod sessions;
 pub mod sign;

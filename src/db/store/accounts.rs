@@ -5,11 +5,12 @@ use diesel::QueryResult;
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{
-    counters, credentials, emails, flags, keys, limits, links, revisions, sessions, sign_ups, users,
+    counters, credentials, emails, flags, keys, limits, links, mails, revisions, sessions,
+    sign_ups, users,
 };
 use crate::db::{
-    PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts,
-    Verification,
+    MAIL_KEPT_SECS, PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User,
+    UserCounts, Verification,
 };
 use crate::domain::{KeyIndex, UserId};
 use crate::secret::Secret;
@@ -110,11 +111,12 @@ impl Store {
         .await
     }
 
-    /// Forgets sign-ups, links, sessions and uses of accounts that are over. Returns how many.
+    /// Forgets sign-ups, links, mails, sessions and uses of accounts that are over. Returns how many.
     pub async fn forget_expired(&self, now: i64) -> Result<u64> {
         self.write(move |connection| {
             let rows = sign_ups::delete_expired(connection, now)?
                 + links::delete_expired(connection, now)?
+                + mails::delete_finished(connection, now.saturating_sub(MAIL_KEPT_SECS))?
                 + sessions::delete_expired(connection, now)?
                 + limits::delete_past(connection, now.saturating_mul(1000))?;
             Ok(rows as u64)

@@ -2,10 +2,13 @@
 
 use diesel::QueryResult;
 
+use super::mails::queue;
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
-use crate::db::queries::{credentials, emails, former_links, links, sessions, users};
-use crate::db::{EmailChange, LINK_LIFE_SECS, Link, LinkOrigin, LinkPurpose, NewLink, Result};
+use crate::db::queries::{credentials, emails, former_links, links, mails, sessions, users};
+use crate::db::{
+    EmailChange, LINK_LIFE_SECS, Link, LinkOrigin, LinkPurpose, NewLink, NewMail, Result,
+};
 use crate::domain::UserId;
 use crate::secret::Secret;
 
@@ -19,8 +22,8 @@ impl LinkPurpose {
 }
 
 impl Store {
-    /// Keeps a link until it is used, voided, or an hour old.
-    pub async fn record_link(&self, link: NewLink) -> Result<()> {
+    /// Keeps a link until it is used, voided, or an hour old, and queues the mails about it.
+    pub async fn record_link(&self, link: NewLink, mails: Vec<NewMail>) -> Result<()> {
         self.write(move |connection| {
             let row = links::Row {
                 token_hash: link.token_hash.clone(),
@@ -34,8 +37,14 @@ impl Store {
             if links::find(connection, &row.token_hash)?.is_none() {
                 links::insert(connection, &row)?;
             }
+            for mail in &mails {
+                queue(connection, mail)?;
+            }
             if link.user_id.is_none() {
                 links::delete(connection, &row.token_hash)?;
+                for mail in &mails {
+                    mails::delete(connection, &mail.id)?;
+                }
             }
             Ok(())
         })

@@ -23,6 +23,7 @@ mod enrolment;
 mod limits;
 mod links;
 mod low_fee;
+mod mails;
 mod marks;
 mod operations;
 mod preferences;

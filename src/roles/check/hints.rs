@@ -30,6 +30,7 @@ pub fn for_alarm(id: &str) -> &'static str {
         "state_not_read" => "see the voter's log at its start; what is missing is learnt again",
         "database_away" => "see why the database does not answer; votes do not need it",
         "database_is_older" => "a backup was restored: see deploy/RUNBOOK.md before users sign up",
+        "mail_stuck" => "see the line mail, and web's log for what the mail server said",
         "voters_differ" => "compare the voters on /status; the one with the most work is believed",
         _ => "see deploy/RUNBOOK.md",
     }

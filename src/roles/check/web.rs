@@ -2,8 +2,9 @@
 
 use super::findings::Findings;
 use super::{configuration, hints};
-use crate::config::WebConfig;
+use crate::config::{MailConfig, WebConfig};
 use crate::db::{Access, Store};
+use crate::mail::Smtp;
 use crate::pool::{Pool, StatusReport, VoterReport};
 use crate::roles::{Failure, assembly};
 use crate::rpc::Voter as _;
@@ -14,6 +15,9 @@ use crate::shutdown::Tasks;
 pub async fn check(config: &WebConfig, tasks: &Tasks) -> Findings {
     let mut findings = Findings::new();
     configuration(&config.warnings, &mut findings);
+    if !mail(config.mail.as_ref(), &mut findings).await {
+        return findings;
+    }
     let voters = match assembly::voters(config, tasks) {
         Ok(voters) => voters,
         Err(failure) => {
@@ -35,6 +39,32 @@ pub async fn check(config: &WebConfig, tasks: &Tasks) -> Findings {
         Err(failure) => findings.fail("database", reasons(&failure), database_hint(&failure)),
     }
     findings
+}
+
+/// Whether mails leave. False: web would not start.
+async fn mail(config: Option<&MailConfig>, findings: &mut Findings) -> bool {
+    let Some(config) = config else {
+        let text = "none is sent: mails, with their links, go to web's log";
+        findings.warn("mail", text, "set [mail] before users come");
+        return true;
+    };
+    let smtp = match Smtp::new(config.clone()) {
+        Ok(smtp) => smtp,
+        Err(error) => {
+            findings.fail("mail", error.to_string(), "mend [mail]");
+            return false;
+        }
+    };
+    let server = format!("{}:{}", config.host, config.port);
+    match smtp.probe().await {
+        Ok(()) => findings.ok("mail", format!("{server} answers as [mail] says")),
+        Err(error) => findings.fail(
+            "mail",
+            format!("{server}: {error}"),
+            "start the mail server, or mend [mail]; mails wait for three days",
+        ),
+    }
+    true
 }
 
 async fn inspect(

@@ -71,6 +71,7 @@ mod tests {
             database_away: false,
             voters: Vec::new(),
             alarms: Vec::new(),
+            mails: None,
         };
         assert!(
             reasons(&report).is_empty(),

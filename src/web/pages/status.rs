@@ -11,7 +11,7 @@ use maud::{Markup, Render, html};
 
 use super::components::{age, date_time, notice};
 use super::layout::Page;
-use crate::pool::{Health, StatusReport};
+use crate::pool::{Health, MailCounts, StatusReport};
 use crate::rpc::wire;
 use crate::web::error::Error;
 use crate::web::request::WatcherReq;
@@ -75,10 +75,22 @@ impl Render for StatusPage {
                     h2 { "Alarms" }
                     (alarms(&self.report.alarms, self.now))
                 }
+                @if let Some(mails) = &self.report.mails { (queue(*mails, self.now)) }
                 h2 { "Voters" }
                 @if self.report.voters.is_empty() { p { "None is configured." } }
                 @for report in &self.report.voters { (voter::card(report, self.now)) }
             }
+        }
+    }
+}
+
+fn queue(mails: MailCounts, now: i64) -> Markup {
+    html! {
+        h2 { "Mails" }
+        p {
+            (mails.waiting) " waiting"
+            @if let Some(since) = mails.waiting_since { " (the oldest since " (age(now, since)) ")" }
+            ", " (mails.given_up) " given up in the last week."
         }
     }
 }
@@ -126,6 +138,11 @@ mod tests {
                     preferences_in_sync: false,
                 }],
                 alarms: Vec::new(),
+                mails: Some(MailCounts {
+                    waiting: 2,
+                    waiting_since: Some(700),
+                    given_up: 1,
+                }),
             },
             now: 1_000,
         }
@@ -159,6 +176,7 @@ mod tests {
             "other &lt;key&gt;",
             "resume",
             "1970-01-01",
+            "2 waiting (the oldest since 5 minutes ago), 1 given up",
         ] {
             assert!(html.contains(text), "{text}");
         }

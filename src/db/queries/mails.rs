@@ -1,0 +1,134 @@
+//! `pool_mails`: the queue.
+
+use diesel::dsl::min;
+use diesel::prelude::*;
+
+use crate::db::connection::AnyConnection;
+use crate::db::schema::pool_mails::{self, dsl};
+
+pub const WAITING: &str = "waiting";
+pub const SENT: &str = "sent";
+pub const GIVEN_UP: &str = "given_up";
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = pool_mails)]
+pub(in crate::db) struct Row {
+    pub id: String,
+    pub recipient: String,
+    pub subject: String,
+    pub body: String,
+    pub html: String,
+    pub created: i64,
+    pub state: String,
+    pub due: i64,
+    pub attempts: i64,
+    pub problem: String,
+}
+
+pub fn insert(connection: &mut AnyConnection, row: &Row) -> QueryResult<()> {
+    diesel::insert_into(dsl::pool_mails)
+        .values(row)
+        .execute(connection)
+        .map(drop)
+}
+
+pub fn is_there(connection: &mut AnyConnection, id: &str) -> QueryResult<bool> {
+    let found: Option<String> = dsl::pool_mails
+        .find(id)
+        .select(dsl::id)
+        .first(connection)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+pub fn delete(connection: &mut AnyConnection, id: &str) -> QueryResult<()> {
+    diesel::delete(dsl::pool_mails.find(id))
+        .execute(connection)
+        .map(drop)
+}
+
+/// The mail that has waited longest for its next try.
+pub fn next(connection: &mut AnyConnection, now: i64) -> QueryResult<Option<Row>> {
+    dsl::pool_mails
+        .filter(dsl::state.eq(WAITING))
+        .filter(dsl::due.le(now))
+        .order((dsl::due, dsl::id))
+        .first(connection)
+        .optional()
+}
+
+/// Moves the next try, if nobody else did since `due` was read.
+pub fn claim(
+    connection: &mut AnyConnection,
+    id: &str,
+    due: i64,
+    until: i64,
+    attempts: i64,
+) -> QueryResult<bool> {
+    let unclaimed = dsl::pool_mails
+        .filter(dsl::id.eq(id))
+        .filter(dsl::state.eq(WAITING))
+        .filter(dsl::due.eq(due));
+    diesel::update(unclaimed)
+        .set((dsl::due.eq(until), dsl::attempts.eq(attempts)))
+        .execute(connection)
+        .map(|rows| rows == 1)
+}
+
+/// Forgets what it said.
+pub fn finish(
+    connection: &mut AnyConnection,
+    id: &str,
+    state: &str,
+    problem: &str,
+    now: i64,
+) -> QueryResult<()> {
+    diesel::update(dsl::pool_mails.find(id))
+        .set((
+            dsl::state.eq(state),
+            dsl::due.eq(now),
+            dsl::problem.eq(problem),
+            dsl::body.eq(""),
+            dsl::html.eq(""),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+pub fn postpone(
+    connection: &mut AnyConnection,
+    id: &str,
+    problem: &str,
+    until: i64,
+) -> QueryResult<()> {
+    let waiting = dsl::pool_mails
+        .filter(dsl::id.eq(id))
+        .filter(dsl::state.eq(WAITING));
+    diesel::update(waiting)
+        .set((dsl::due.eq(until), dsl::problem.eq(problem)))
+        .execute(connection)
+        .map(drop)
+}
+
+pub fn count(connection: &mut AnyConnection, state: &str) -> QueryResult<i64> {
+    dsl::pool_mails
+        .filter(dsl::state.eq(state))
+        .count()
+        .get_result(connection)
+}
+
+/// When the oldest that waits was caused, unix seconds.
+pub fn oldest(connection: &mut AnyConnection) -> QueryResult<Option<i64>> {
+    dsl::pool_mails
+        .filter(dsl::state.eq(WAITING))
+        .select(min(dsl::created))
+        .first(connection)
+}
+
+/// Those that ended before.
+pub fn delete_finished(connection: &mut AnyConnection, before: i64) -> QueryResult<usize> {
+    let finished = dsl::pool_mails
+        .filter(dsl::state.ne(WAITING))
+        .filter(dsl::due.le(before));
+    diesel::delete(finished).execute(connection)
+}

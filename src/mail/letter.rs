@@ -1,0 +1,122 @@
+//! One text, written once, as plain text and as HTML without anything from elsewhere.
+
+use maud::{DOCTYPE, html};
+
+use super::Mail;
+use super::texts::Cause;
+
+/// A mail in the making.
+#[derive(Debug)]
+pub struct Letter {
+    to: String,
+    subject: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Text(String),
+    Link { label: &'static str, url: String },
+}
+
+impl Letter {
+    /// `subject` follows the pool's name.
+    pub fn new(pool: &str, to: &str, subject: &str) -> Self {
+        Self {
+            to: to.to_owned(),
+            subject: one_line(&format!("{pool}: {subject}")),
+            parts: Vec::new(),
+        }
+    }
+
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.parts.push(Part::Text(text.into()));
+        self
+    }
+
+    /// A link on a line of its own; `label` is what its button says.
+    pub fn link(mut self, label: &'static str, url: &str) -> Self {
+        let url = url.to_owned();
+        self.parts.push(Part::Link { label, url });
+        self
+    }
+
+    /// Ends it with when and from where it was caused.
+    pub fn caused_by(self, cause: Cause) -> Mail {
+        let cause = cause.to_string();
+        let mut body = String::new();
+        for part in &self.parts {
+            let (Part::Text(line) | Part::Link { url: line, .. }) = part;
+            body.push_str(line);
+            body.push_str("\n\n");
+        }
+        body.push_str(&cause);
+        body.push('\n');
+        let html = self.html(&cause);
+        Mail {
+            to: self.to,
+            subject: self.subject,
+            body,
+            html,
+        }
+    }
+
+    fn html(&self, cause: &str) -> String {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head { meta charset="utf-8"; title { (self.subject) } }
+                body style="font-family: sans-serif; line-height: 1.5; max-width: 36em; margin: 1em auto" {
+                    @for part in &self.parts {
+                        @match part {
+                            Part::Text(text) => { p { (text) } }
+                            Part::Link { label, url } => {
+                                p { a href=(url) style="font-weight: bold" { (label) } }
+                                p style="word-break: break-all" { (url) }
+                            }
+                        }
+                    }
+                    p style="color: #666" { (cause) }
+                }
+            }
+        }
+        .into_string()
+    }
+}
+
+/// A header is one line, whatever an operator or a user wrote.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_parts_say_the_same_and_nothing_breaks_out() {
+        let cause = Cause {
+            at: 1_700_000_000,
+            client: None,
+        };
+        let mail = Letter::new("Pool\r\nBcc: x@y", "a@example.com", "hello")
+            .text("Tom & <Jerry>")
+            .link("Open", "https://p/x?t=1&u=2")
+            .caused_by(cause);
+        assert_eq!(mail.subject, "Pool  Bcc: x@y: hello");
+        assert_eq!(
+            mail.body,
+            "Tom & <Jerry>\n\nhttps://p/x?t=1&u=2\n\nRequested at 2023-11-14T22:13:20Z.\n"
+        );
+        for text in [
+            "Tom &amp; &lt;Jerry&gt;",
+            "href=\"https://p/x?t=1&amp;u=2\"",
+            "Requested at 2023",
+        ] {
+            assert!(mail.html.contains(text), "{text} in {}", mail.html);
+        }
+        assert!(!mail.html.contains("src="));
+    }
+}
