@@ -17,6 +17,7 @@ pub struct Letter {
 enum Part {
     Text(String),
     Link { label: &'static str, url: String },
+    Fact { label: &'static str, value: String },
 }
 
 impl Letter {
@@ -41,13 +42,26 @@ impl Letter {
         self
     }
 
+    /// Something to keep, whole on a line of its own.
+    pub fn fact(mut self, label: &'static str, value: &str) -> Self {
+        let value = value.to_owned();
+        self.parts.push(Part::Fact { label, value });
+        self
+    }
+
     /// Ends it with when and from where it was caused.
     pub fn caused_by(self, cause: Cause) -> Mail {
         let cause = cause.to_string();
         let mut body = String::new();
         for part in &self.parts {
-            let (Part::Text(line) | Part::Link { url: line, .. }) = part;
-            body.push_str(line);
+            match part {
+                Part::Text(line) | Part::Link { url: line, .. } => body.push_str(line),
+                Part::Fact { label, value } => {
+                    body.push_str(label);
+                    body.push_str(":\n");
+                    body.push_str(value);
+                }
+            }
             body.push_str("\n\n");
         }
         body.push_str(&cause);
@@ -73,6 +87,9 @@ impl Letter {
                             Part::Link { label, url } => {
                                 p { a href=(url) style="font-weight: bold" { (label) } }
                                 p style="word-break: break-all" { (url) }
+                            }
+                            Part::Fact { label, value } => {
+                                p { (label) ":" br; code style="word-break: break-all" { (value) } }
                             }
                         }
                     }
@@ -104,15 +121,17 @@ mod tests {
         let mail = Letter::new("Pool\r\nBcc: x@y", "a@example.com", "hello")
             .text("Tom & <Jerry>")
             .link("Open", "https://p/x?t=1&u=2")
+            .fact("Script", "51&20")
             .caused_by(cause);
         assert_eq!(mail.subject, "Pool  Bcc: x@y: hello");
         assert_eq!(
             mail.body,
-            "Tom & <Jerry>\n\nhttps://p/x?t=1&u=2\n\nRequested at 2023-11-14T22:13:20Z.\n"
+            "Tom & <Jerry>\n\nhttps://p/x?t=1&u=2\n\nScript:\n51&20\n\nRequested at 2023-11-14T22:13:20Z.\n"
         );
         for text in [
             "Tom &amp; &lt;Jerry&gt;",
             "href=\"https://p/x?t=1&amp;u=2\"",
+            ">51&amp;20</code>",
             "Requested at 2023",
         ] {
             assert!(mail.html.contains(text), "{text} in {}", mail.html);

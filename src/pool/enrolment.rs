@@ -15,6 +15,8 @@ use super::{EnrolError, Enrolled, Error, FULL, NotNow, Pool, gauges, sync};
 use crate::db::{EnrolledUser, Enrolment};
 use crate::decred::Height;
 use crate::domain::{KeyIndex, UserId};
+use crate::mail::Mail;
+use crate::mail::texts::{self, TicketScript};
 use crate::rpc::wire::EnrolmentRequest;
 
 /// How long a page waits for the wallets after the user is stored.
@@ -41,6 +43,12 @@ impl Lanes {
     }
 }
 
+/// A user who may enrol.
+struct Candidate {
+    key_index: KeyIndex,
+    email: String,
+}
+
 impl Pool {
     /// Enrols: from a public-key address to a ticket address that every wallet knows. The checks come
     /// in the order of the API's table.
@@ -61,7 +69,7 @@ impl Pool {
         pubkey_address: &str,
         client: Option<IpAddr>,
     ) -> Result<Enrolled, EnrolError> {
-        let key_index = self.may_enrol(user).await?;
+        let key_index = self.may_enrol(user).await?.key_index;
         let key = self.derivation.read_key(pubkey_address)?;
         let derived = self.derivation.derive(key_index, &key)?;
         let lane = self.enrolling.enter(user).await;
@@ -76,18 +84,22 @@ impl Pool {
         let height = self.confirm(&request, &derived).await?;
         // Another enrolment may have met a disagreement meanwhile.
         self.ensure_not_halted().await?;
-        if self.may_enrol(user).await? != key_index {
+        let candidate = self.may_enrol(user).await?;
+        if candidate.key_index != key_index {
             return Err(Error::Internal(format!("user {user} got another key: try again")).into());
         }
         let enrolled = EnrolledUser {
             key_index,
             enrolment: row(request, derived, height),
         };
-        let stored = self.store.enrol(enrolled.enrolment.clone()).await;
+        let mail = self.script_mail(&candidate.email, &enrolled.enrolment, client);
+        let queued = self.for_queue(&mail)?;
+        let stored = self.store.enrol(enrolled.enrolment.clone(), queued).await;
         if !stored.map_err(Error::from)? {
             return Err(EnrolError::AlreadySubmitted);
         }
         drop(lane);
+        self.hand_over(mail);
         tracing::info!(user.id = %user, height = %height, "address submitted");
         let ticket_address = &enrolled.enrolment.ticket_address;
         self.audit("address_submitted", Some(user), client, ticket_address)
@@ -107,8 +119,8 @@ impl Pool {
         Ok(self.store.halt().await?.map(|_| NotNow::Halted.to_string()))
     }
 
-    /// The first rows of the table: already there, closed, full. Returns the key index to use.
-    async fn may_enrol(&self, user: UserId) -> Result<KeyIndex, EnrolError> {
+    /// The first rows of the table: already there, closed, full.
+    async fn may_enrol(&self, user: UserId) -> Result<Candidate, EnrolError> {
         let stored = self.store.user(user).await.map_err(Error::from)?;
         let stored = stored.ok_or_else(|| Error::Internal(format!("user {user} is gone")))?;
         if stored.enrolment.is_some() {
@@ -123,7 +135,27 @@ impl Pool {
         if index.0 > self.settings.max_users {
             return Err(EnrolError::Closed(FULL.into()));
         }
-        Ok(index)
+        Ok(Candidate {
+            key_index: index,
+            email: stored.email,
+        })
+    }
+
+    fn script_mail(&self, email: &str, row: &Enrolment, client: Option<IpAddr>) -> Mail {
+        let script = TicketScript {
+            redeem_script: &row.redeem_script,
+            ticket_address: &row.ticket_address,
+            user_pubkey_address: &row.user_pubkey_address,
+            pool_pubkey_address: &row.pool_pubkey_address,
+        };
+        let link = self.settings.link("/address");
+        texts::ticket_script(
+            &self.settings.name,
+            email,
+            script,
+            &link,
+            self.cause(client),
+        )
     }
 
     async fn ensure_not_halted(&self) -> Result<(), EnrolError> {

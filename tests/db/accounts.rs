@@ -43,7 +43,7 @@ async fn a_verified_sign_up_is_a_user(bed: Bed) {
     assert_eq!((ann.vote_bits.0, ann.vote_version.0), (1, 0));
     assert_eq!(store.key_index(id).await.unwrap(), Some(KeyIndex(1)));
     assert_eq!(user(&store, "bob@example.com").await, UserId(2));
-    assert!(store.enrol(enrolment(id, 0)).await.unwrap());
+    assert!(store.enrol(enrolment(id, 0), None).await.unwrap());
     let counts = store.user_counts().await.unwrap();
     assert_eq!((counts.total, counts.active), (2, 1));
     assert!(store.user(UserId(9)).await.unwrap().is_none());

@@ -18,13 +18,13 @@ async fn an_address_is_written_once(bed: Bed) {
     let ann = user(&store, "ann@example.com").await;
     let bob = user(&store, "bob@example.com").await;
     assert!(store.enrolled_users().await.unwrap().is_empty());
-    assert!(store.enrol(enrolment(bob, 0)).await.unwrap());
-    assert!(!store.enrol(enrolment(bob, 0)).await.unwrap());
-    assert!(!store.enrol(enrolment(bob, 1)).await.unwrap());
-    assert!(!store.enrol(enrolment(UserId(99), 0)).await.unwrap());
+    assert!(store.enrol(enrolment(bob, 0), None).await.unwrap());
+    assert!(!store.enrol(enrolment(bob, 0), None).await.unwrap());
+    assert!(!store.enrol(enrolment(bob, 1), None).await.unwrap());
+    assert!(!store.enrol(enrolment(UserId(99), 0), None).await.unwrap());
     let stored = store.user(bob).await.unwrap().unwrap().enrolment;
     assert_eq!(stored, Some(enrolment(bob, 0)));
-    assert!(store.enrol(enrolment(ann, 3)).await.unwrap());
+    assert!(store.enrol(enrolment(ann, 3), None).await.unwrap());
     let expected = [(ann, 3), (bob, 0)].map(|(id, variant)| EnrolledUser {
         key_index: KeyIndex(u32::try_from(id.0).unwrap()),
         enrolment: enrolment(id, variant),
@@ -38,7 +38,7 @@ async fn one_of_many_at_once_is_written(bed: Bed) {
     let tasks: Vec<_> = (0..8)
         .map(|variant| {
             let store = store.clone();
-            task(async move { store.enrol(enrolment(ann, variant)).await })
+            task(async move { store.enrol(enrolment(ann, variant), None).await })
         })
         .collect();
     let mut winners = Vec::new();
@@ -58,7 +58,9 @@ async fn two_users_at_once_are_both_written(bed: Bed) {
     for n in 0..10 {
         let id = user(&store, &format!("user{n}@example.com")).await;
         let store = store.clone();
-        tasks.push(task(async move { store.enrol(enrolment(id, 0)).await }));
+        tasks.push(task(
+            async move { store.enrol(enrolment(id, 0), None).await },
+        ));
     }
     for task in tasks {
         assert!(task.await.unwrap().unwrap());
@@ -74,8 +76,8 @@ async fn an_old_user_without_text_can_enrol(bed: Bed) {
     let store = bed.store().await;
     bed.execute("INSERT INTO Users (UserId, Email, EmailVerified) VALUES (7, 'a@b.c', 2)");
     bed.execute("INSERT INTO pool_keys (user_id, key_set, key_index) VALUES (7, 0, 123)");
-    assert!(store.enrol(enrolment(UserId(7), 0)).await.unwrap());
-    assert!(!store.enrol(enrolment(UserId(7), 1)).await.unwrap());
+    assert!(store.enrol(enrolment(UserId(7), 0), None).await.unwrap());
+    assert!(!store.enrol(enrolment(UserId(7), 1), None).await.unwrap());
     let enrolled = store.enrolled_users().await.unwrap();
     assert_eq!(enrolled[0].key_index, KeyIndex(123));
 }

@@ -10,13 +10,14 @@ use diesel::RunQueryDsl as _;
 use diesel::sql_types::Text;
 
 use super::accounts::task;
-use super::bed::{Bed, NOW, on_both, user};
+use super::bed::{Bed, NOW, enrolment, on_both, user};
 
 on_both!(
     a_mail_is_claimed_by_one_and_comes_back_if_that_one_dies,
     a_mail_that_waits_again_is_due_later,
     several_webs_share_the_mails,
     a_link_and_its_mail_are_stored_together,
+    a_script_and_its_mail_are_stored_together,
     ended_mails_are_counted_for_a_week,
 );
 
@@ -111,6 +112,16 @@ async fn a_link_and_its_mail_are_stored_together(bed: Bed) {
     let mails = vec![new_mail("m", NOW)];
     store.record_link(link, mails).await.unwrap();
     assert_eq!(store.claim_mail(NOW).await.unwrap().unwrap().id, "m");
+}
+
+async fn a_script_and_its_mail_are_stored_together(bed: Bed) {
+    let store = bed.store().await;
+    let ann = user(&store, "ann@example.com").await;
+    let mail = |id| Some(new_mail(id, NOW));
+    assert!(store.enrol(enrolment(ann, 0), mail("m")).await.unwrap());
+    assert!(!store.enrol(enrolment(ann, 1), mail("n")).await.unwrap());
+    assert_eq!(store.claim_mail(NOW).await.unwrap().unwrap().id, "m");
+    assert!(store.claim_mail(NOW).await.unwrap().is_none());
 }
 
 async fn ended_mails_are_counted_for_a_week(bed: Bed) {

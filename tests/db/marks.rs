@@ -16,7 +16,7 @@ async fn counting_goes_on_above_what_voters_know(bed: Bed) {
     let store = bed.store().await;
     let ann = user(&store, "ann@example.com").await;
     let bob = user(&store, "bob@example.com").await;
-    assert!(store.enrol(enrolment(ann, 0)).await.unwrap());
+    assert!(store.enrol(enrolment(ann, 0), None).await.unwrap());
     let before = store.marks().await.unwrap();
     let expected = Marks {
         last_user: 2,
@@ -44,7 +44,7 @@ async fn counting_goes_on_above_what_voters_know(bed: Bed) {
         (cy.0, store.key_index(cy).await.unwrap()),
         (9, Some(KeyIndex(9)))
     );
-    assert!(store.enrol(enrolment(cy, 0)).await.unwrap());
+    assert!(store.enrol(enrolment(cy, 0), None).await.unwrap());
     let table = store.preferences().await.unwrap();
     assert!(table.revision > Revision(50));
 }

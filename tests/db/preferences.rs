@@ -30,8 +30,8 @@ async fn a_change_has_the_highest_revision(bed: Bed) {
     let ann = user(&store, "ann@example.com").await;
     let bob = user(&store, "bob@example.com").await;
     assert!(store.preferences().await.unwrap().preferences.is_empty());
-    store.enrol(enrolment(ann, 0)).await.unwrap();
-    store.enrol(enrolment(bob, 0)).await.unwrap();
+    store.enrol(enrolment(ann, 0), None).await.unwrap();
+    store.enrol(enrolment(bob, 0), None).await.unwrap();
     let before = store.preferences().await.unwrap();
     assert_eq!(before.pool_id, store.pool_id().await.unwrap());
     assert_eq!(before.preferences[0].bits, VoteBits(1));
@@ -80,7 +80,7 @@ async fn a_reset_reaches_older_versions_only(bed: Bed) {
     let mut users = Vec::new();
     for (n, (version, bits)) in [(10, 5), (11, 7), (12, 9)].into_iter().enumerate() {
         let id = user(&store, &format!("user{n}@example.com")).await;
-        store.enrol(enrolment(id, 0)).await.unwrap();
+        store.enrol(enrolment(id, 0), None).await.unwrap();
         store
             .set_preference(preference(id, version, bits))
             .await
@@ -134,7 +134,7 @@ async fn a_voter_s_account_reads_preferences_and_no_password() {
     let bed = Bed::mariadb();
     let store = bed.store().await;
     let ann = user(&store, "ann@example.com").await;
-    store.enrol(enrolment(ann, 0)).await.unwrap();
+    store.enrol(enrolment(ann, 0), None).await.unwrap();
     let server = MariaDb::shared();
     let database = bed.url.rsplit('/').next().unwrap();
     server.execute(

@@ -93,13 +93,13 @@ async fn a_dropped_call_stores_nothing_later(bed: Bed) {
     let store = bed.store().await;
     let ann = user(&store, "ann@example.com").await;
     for _ in 0..20 {
-        let call = store.enrol(enrolment(ann, 0));
+        let call = store.enrol(enrolment(ann, 0), None);
         let _ = tokio::time::timeout(Duration::from_micros(1), call).await;
     }
     // Done before it was dropped, or never: in any case whole.
     let stored = store.user(ann).await.unwrap().unwrap().enrolment;
     assert!(stored.is_none() || stored == Some(enrolment(ann, 0)));
-    assert!(store.enrol(enrolment(ann, 1)).await.unwrap() != stored.is_some());
+    assert!(store.enrol(enrolment(ann, 1), None).await.unwrap() != stored.is_some());
 }
 
 #[derive(diesel::QueryableByName)]
@@ -203,7 +203,7 @@ async fn a_deadlock_is_repeated() {
     // Ours now holds the counter and waits for the user.
     let call = {
         let store = store.clone();
-        task(async move { store.enrol(enrolment(ann, 0)).await })
+        task(async move { store.enrol(enrolment(ann, 0), None).await })
     };
     wait_for_a_lock(server, &call).await;
     // A transaction that changed more rows is the one that survives.

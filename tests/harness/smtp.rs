@@ -44,10 +44,14 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// What it says: lines of quoted-printable text are joined, and its equals signs written out.
+    pub fn said(&self) -> String {
+        self.text.replace("=\r\n", "").replace("=3D", "=")
+    }
+
     /// The token of its link to `path`.
     pub fn token(&self, path: &str) -> Option<String> {
-        // Lines of quoted-printable text are joined, and its equals signs written out.
-        let text = self.text.replace("=\r\n", "").replace("=3D", "=");
+        let text = self.said();
         let (_, rest) = text.split_once(&format!("{path}?t="))?;
         Some(rest.chars().take(32).collect())
     }

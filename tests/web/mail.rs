@@ -6,7 +6,7 @@ use dcrstakepool::secret::Secret;
 use http::StatusCode;
 
 use super::browser::{Browser, PASSWORD};
-use super::site::{MONITOR_TOKEN, Site, Wish, wait_for};
+use super::site::{MONITOR_TOKEN, Site, Wish, user_address, wait_for};
 use crate::harness::port::free_port;
 use crate::harness::smtp::{Manners, Security, SmtpServer};
 
@@ -197,6 +197,16 @@ async fn a_user_joins_and_sets_a_new_password_by_mail() {
     let signed_in = browser.sign_in(email, "battery staple").await;
     assert_eq!(signed_in.status, StatusCode::SEE_OTHER);
     wait_for(|| (server.taken().len() == 3).then_some(())).await;
+
+    let address = user_address(1);
+    let key = [("UserPubKeyAddr", address.as_str())];
+    let page = browser.submit("/address", &key).await;
+    page.shows("A copy is on its way to your mail box.");
+    let script = browser.get("/address/script.txt").await.body;
+    wait_for(|| (server.taken().len() == 4).then_some(())).await;
+    let said = server.taken().pop().expect("a mail").said();
+    let copies = said.matches(script.trim()).count();
+    assert!(script.len() > 140 && copies == 2, "{script} in {said}");
     let log = site.log();
     for secret in [verify.as_str(), &reset, MAIL_PASSWORD] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");

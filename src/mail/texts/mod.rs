@@ -7,6 +7,7 @@ mod email_changed;
 mod email_in_use;
 mod password_changed;
 mod password_reset;
+mod ticket_script;
 mod verification;
 
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ pub use email_changed::email_changed;
 pub use email_in_use::email_in_use;
 pub use password_changed::password_changed;
 pub use password_reset::password_reset;
+pub use ticket_script::{TicketScript, ticket_script};
 pub use verification::verification;
 
 /// When and from where a mail was caused.

@@ -21,6 +21,7 @@ async fn untouched(test: &TestPool, user: UserId) {
 async fn a_key_becomes_an_address_that_every_wallet_knows() {
     let test = TestPool::new().await;
     let user = test.user("kim@example.com").await;
+    test.inbox.take();
     let missing = test.pool.purchase_info(user).await;
     assert!(matches!(missing, Err(PurchaseInfoError::NoAddress)));
     test.voters[1].state().height = 99;
@@ -38,8 +39,18 @@ async fn a_key_becomes_an_address_that_every_wallet_knows() {
     let info = test.pool.purchase_info(user).await.unwrap();
     assert_eq!(info.ticket_address, enrolled.ticket_address);
     assert!((info.fee_percent - 7.5).abs() < f64::EPSILON);
+    let mails = test.inbox.take();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0].to, "kim@example.com");
+    for text in [&mails[0].body, &mails[0].html] {
+        for part in [&enrolled.redeem_script, &enrolled.ticket_address] {
+            assert!(text.contains(part.as_str()), "{part} in {text}");
+        }
+        assert!(text.contains("pool.example.com/address"), "{text}");
+    }
     let again = test.pool.enrol(user, KEYS[1], None).await;
     assert!(matches!(again, Err(EnrolError::AlreadySubmitted)));
+    assert!(test.inbox.take().is_empty());
     let stored = test.pool.user(user).await.unwrap().unwrap();
     assert_eq!(stored.enrolled, Some(enrolled));
 }

@@ -128,7 +128,7 @@ fn lifeline(page: &Ready) -> Markup {
             h2 { "Save your redeem script" }
             p { "It is your lifeline. With it and your own key you can vote or revoke yourself, should this "
                 "pool ever be gone. Your wallet's seed alone does not bring it back, so keep a copy beside "
-                "the seed." }
+                "the seed." @if page.new { " A copy is on its way to your mail box." } }
             dl.facts { (copyable("Redeem script", &page.info.redeem_script)) }
             p.actions {
                 a.button.quiet href="/address/script.json" { (icon(Icon::Download)) "Everything as JSON" }
