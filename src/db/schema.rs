@@ -262,6 +262,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    #[sql_name = "Samples"]
+    samples (height) {
+        height -> BigInt,
+        block_time -> BigInt,
+        ticket_price -> BigInt,
+        pool_size -> BigInt,
+        live -> BigInt,
+        immature -> BigInt,
+        voted -> BigInt,
+        missed -> BigInt,
+        expired -> BigInt,
+        votes -> BigInt,
+        latency_median -> Nullable<BigInt>,
+        latency_slowest -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     pool_audit (id) {
         id -> BigInt,
         happened -> BigInt,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Result;
 use super::connection::Location;
-use crate::decred::{Height, TicketHash, VoteBits, VoteVersion};
+use crate::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{
     InstanceId, KeyIndex, PoolId, Preference, Rate, Revision, TicketRecord, UserId,
 };
@@ -334,6 +334,35 @@ pub struct TicketPage {
     /// The voter is believed also where it takes back what another one told: that one was on a branch
     /// with less work.
     pub overrules: bool,
+}
+
+/// How things stood at a block, for pictures over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    pub height: Height,
+    /// The block's own time stamp, unix seconds.
+    pub block_time: i64,
+    /// Of the next block.
+    pub ticket_price: Atoms,
+    /// Live tickets of the whole network.
+    pub pool_size: u64,
+    pub live: u64,
+    pub immature: u64,
+    /// Of all time, as are missed and expired.
+    pub voted: u64,
+    pub missed: u64,
+    pub expired: u64,
+    /// Own votes on this block; where rows were thinned, on all blocks that this one stands for.
+    pub votes: u64,
+    /// `None` without own votes.
+    pub latency: Option<VoteLatency>,
+}
+
+/// How long the voters took, from a block's notification to the last own vote accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VoteLatency {
+    pub median_us: u64,
+    pub slowest_us: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -30,6 +30,7 @@ mod post;
 mod preferences;
 mod random;
 mod restored;
+mod samples;
 mod sessions;
 mod settings;
 mod start;
@@ -55,7 +56,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::db::{self, AuditEntry, Store};
+use crate::db::{self, AuditEntry, Sample, Store};
 use crate::decred::VoteVersion;
 use crate::domain::{PoolId, UserId};
 use crate::mail::Delivery;
@@ -146,6 +147,8 @@ pub struct Pool {
 struct Shown {
     agendas: Option<Arc<Agendas>>,
     stats: Option<Arc<Stats>>,
+    /// What was last written to `Samples`.
+    sampled: Option<Sample>,
     /// The highest vote version that all reachable voters ever agreed on.
     agreed: Option<VoteVersion>,
     /// The vote version to which this process moved everyone's preferences.

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::{Peer, Pool};
 use crate::rpc::wire::ConfigDigests;
 
-/// How often what is over (sign-ups, sessions) is forgotten.
+/// How often what is over (sign-ups, sessions) is forgotten, and what is old thinned.
 const TIDY: Duration = Duration::from_mins(10);
 
 /// A voter that is not there, or not the right one.
@@ -131,6 +131,9 @@ impl Pool {
                 Ok(0) => {}
                 Ok(forgotten) => tracing::debug!(forgotten, "expired sign-ups and sessions"),
                 Err(error) => tracing::debug!(%error, "nothing forgotten"),
+            }
+            if let Err(error) = self.thin_samples().await {
+                tracing::debug!(%error, "samples not thinned");
             }
             tokio::select! {
                 () = self.tasks.stopping() => return,

@@ -69,8 +69,9 @@ impl Pool {
             fee_percent: self.settings.fee_percent(stake.height),
             open: !self.sign().closed && !full,
         };
-        self.shown().stats = Some(Arc::new(stats));
-        Ok(())
+        let stats = Arc::new(stats);
+        self.shown().stats = Some(Arc::clone(&stats));
+        self.take_sample(&stats).await
     }
 
     /// The believed voter's numbers; without one the newest there are.

@@ -65,6 +65,8 @@ pub struct FakeState {
     pub work: Option<u32>,
     pub loaded: bool,
     pub counts: TicketCounts,
+    /// How it voted on its last blocks.
+    pub blocks: Vec<BlockVotes>,
     pub network: String,
     pub pool_id: Option<PoolId>,
     pub config: ConfigDigests,
@@ -114,6 +116,7 @@ impl FakeVoter {
             work: None,
             loaded: true,
             counts: TicketCounts::default(),
+            blocks: Vec::new(),
             network: "simnet".into(),
             pool_id: None,
             config: ConfigDigests(BTreeMap::new()),
@@ -231,7 +234,7 @@ fn status(state: &FakeState) -> Status {
         config: state.config.clone(),
         rescan: None,
         signer: SignerKind::Memory,
-        blocks: Vec::new(),
+        blocks: state.blocks.clone(),
         alarms: Vec::new(),
     }
 }

@@ -9,5 +9,6 @@ mod low_fee;
 mod mails;
 mod password_reset;
 mod restored;
+mod samples;
 mod teaching;
 mod voters;

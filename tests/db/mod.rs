@@ -11,6 +11,7 @@ mod marks;
 mod migrate;
 mod operations;
 mod preferences;
+mod samples;
 mod schema;
 mod sessions;
 mod tickets;

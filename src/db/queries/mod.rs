@@ -17,6 +17,7 @@ pub mod links;
 pub mod low_fee;
 pub mod mails;
 pub mod revisions;
+pub mod samples;
 pub mod sessions;
 pub mod sign;
 pub mod sign_ups;

@@ -27,6 +27,7 @@ mod mails;
 mod marks;
 mod operations;
 mod preferences;
+mod samples;
 mod sessions;
 mod tickets;
 mod users;
