@@ -90,6 +90,7 @@ pub use invalid_tickets::{
 };
 pub use limits::{LimitError, Limited, Limits};
 pub use low_fee::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
+pub use samples::{Day, History, LATENCY_CLASSES, Latencies, Point};
 pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
 pub use types::{
@@ -149,6 +150,8 @@ struct Shown {
     stats: Option<Arc<Stats>>,
     /// What was last written to `Samples`.
     sampled: Option<Sample>,
+    /// The past, and when it was prepared, unix seconds.
+    history: Option<(Arc<History>, i64)>,
     /// The highest vote version that all reachable voters ever agreed on.
     agreed: Option<VoteVersion>,
     /// The vote version to which this process moved everyone's preferences.

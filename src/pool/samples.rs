@@ -1,17 +1,25 @@
 //! A row for each block, from which pictures over time are drawn: written when the numbers are refreshed,
 //! thinned as it grows old.
 
+mod history;
 mod thin;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Error, Pool, Stats};
 use crate::db::{self, Sample, VoteLatency};
 use crate::decred::{BlockHash, Height};
 use crate::rpc::wire::{BlockVotes, Tip, VoteOutcome};
 
+pub use history::{Day, History, LATENCY_CLASSES, Latencies, Point};
+
 /// Rows that one round of thinning looks at: all of sixty days by the hour, and years by the day.
 const THINNED_AT_ONCE: u32 = 10_000;
+/// Rows from which pictures are drawn: more than ninety days have, where blocks take minutes.
+const DRAWN: u32 = 6_000;
+/// Pictures are at most so many seconds behind the numbers.
+const REDRAWN: i64 = 60;
 
 impl Pool {
     /// Writes down how things stand, if that is news.
@@ -31,6 +39,33 @@ impl Pool {
             Err(db::Error::Conflict(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The past for pictures, as of the last minute or block; `None` while there is none.
+    pub fn history(&self) -> Option<Arc<History>> {
+        self.shown()
+            .history
+            .as_ref()
+            .map(|(history, _)| history.clone())
+    }
+
+    /// Prepares the past for pictures anew, if it is due.
+    pub(super) async fn renew_history(&self) -> Result<(), Error> {
+        let now = self.clock.unix_seconds();
+        let due = {
+            let shown = self.shown();
+            let height = shown.sampled.as_ref().map(|sample| sample.height);
+            shown.history.as_ref().is_none_or(|(history, at)| {
+                let fresh = (0..REDRAWN).contains(&now.saturating_sub(*at));
+                !fresh && Some(history.height) != height
+            })
+        };
+        if due {
+            let samples = self.store.samples(DRAWN).await?;
+            let history = History::of(samples).map(|history| (Arc::new(history), now));
+            self.shown().history = history;
+        }
+        Ok(())
     }
 
     /// `None` while numbers and tickets may not be of one block: no voter is believed, its tickets are

@@ -71,7 +71,8 @@ impl Pool {
         };
         let stats = Arc::new(stats);
         self.shown().stats = Some(Arc::clone(&stats));
-        self.take_sample(&stats).await
+        self.take_sample(&stats).await?;
+        self.renew_history().await
     }
 
     /// The believed voter's numbers; without one the newest there are.

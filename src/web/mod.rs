@@ -15,6 +15,7 @@ pub mod csrf;
 pub mod error;
 pub mod form;
 pub mod pages;
+pub mod plots;
 pub mod request;
 pub mod response;
 pub mod router;

@@ -19,6 +19,7 @@ mod low_fee;
 mod mail;
 mod metrics;
 mod node_faults;
+mod pictures;
 mod rpc;
 mod site;
 mod start_faults;

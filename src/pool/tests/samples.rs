@@ -129,3 +129,20 @@ async fn old_rows_are_thinned() {
     let left: Vec<_> = left.iter().map(|row| (row.height.0, row.votes)).collect();
     assert_eq!(left, [(100, 0), (79, 60)]);
 }
+
+#[tokio::test]
+async fn pictures_follow_the_blocks_within_a_minute() {
+    let test = TestPool::new().await;
+    assert_eq!(test.pool.history(), None);
+    test.round().await;
+    let shown = || test.pool.history().unwrap().height.0;
+    assert_eq!(shown(), 100);
+    later(&test, 101).await;
+    assert_eq!(shown(), 100, "half a minute");
+    later(&test, 102).await;
+    assert_eq!(shown(), 102);
+    assert_eq!(test.pool.history().unwrap().points.len(), 1, "one time");
+    later(&test, 102).await;
+    later(&test, 102).await;
+    assert_eq!(shown(), 102);
+}

@@ -1,5 +1,7 @@
 //! `/stats`: the pool's numbers.
 
+mod pictures;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use maud::{Markup, Render, html};
 
 use super::components::{age, date_time, dcr, grouped, notice, percent, rounded_dcr, tile};
 use super::layout::Page;
-use crate::pool::Stats;
+use crate::pool::{History, Stats};
 use crate::web::error::Error;
 use crate::web::request::AnonymousReq;
 use crate::web::response::{self, Response};
@@ -21,12 +23,14 @@ const PLOT_WIDTH: u64 = 1000;
 #[derive(Debug)]
 struct StatsPage {
     stats: Option<Arc<Stats>>,
+    history: Option<Arc<History>>,
     now: i64,
 }
 
 pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     let response = request.ok(&StatsPage {
         stats: request.app.pool.stats(),
+        history: request.app.pool.history(),
         now: request.app.clock.unix_seconds(),
     });
     Ok(if request.user().is_some() {
@@ -53,7 +57,10 @@ impl Render for StatsPage {
                     Some(stats) => {
                         (self.age(stats))
                         (tickets(stats))
+                        @if let Some(history) = &self.history { (pictures::own(history)) }
+                        (rewards(stats))
                         (network(stats))
+                        @if let Some(history) = &self.history { (pictures::network(history)) }
                     }
                 }
             }
@@ -103,6 +110,11 @@ fn tickets(stats: &Stats) -> Markup {
                 &format!("{} of those called", percent(stats.proportion_missed()))))
             (tile("Expired", &grouped(own.expired), &revoked))
         }
+    }
+}
+
+fn rewards(stats: &Stats) -> Markup {
+    html! {
         h2 { "Rewards, users and fee" }
         dl.tiles {
             (tile("Rewards", &format!("{} DCR", rounded_dcr(stats.total_subsidy)), "of all votes"))
@@ -166,6 +178,7 @@ mod tests {
     fn html(stats: Option<Stats>, now: i64) -> String {
         let page = StatsPage {
             stats: stats.map(Arc::new),
+            history: None,
             now,
         };
         page.render().into_string()
