@@ -7,7 +7,8 @@ use super::Result;
 use super::connection::Location;
 use crate::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{
-    InstanceId, KeyIndex, PoolId, Preference, Rate, Revision, TicketRecord, UserId,
+    FeeVerdict, InstanceId, KeyIndex, PoolId, Preference, Rate, Revision, TicketRecord,
+    TicketStatus, UserId,
 };
 use crate::secret::Secret;
 
@@ -334,6 +335,19 @@ pub struct TicketPage {
     /// The voter is believed also where it takes back what another one told: that one was on a branch
     /// with less work.
     pub overrules: bool,
+}
+
+/// What a picture needs of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketLife {
+    /// `None` while it is in the mempool.
+    pub mined: Option<Height>,
+    pub status: TicketStatus,
+    pub verdict: FeeVerdict,
+    /// The block that has its vote.
+    pub voted: Option<Height>,
+    /// Nothing without a vote.
+    pub reward: Atoms,
 }
 
 /// How things stood at a block, for pictures over time.

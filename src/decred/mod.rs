@@ -10,6 +10,7 @@ pub mod fee;
 pub mod hash;
 pub mod hdkey;
 pub mod key;
+pub mod lottery;
 pub mod multisig;
 pub mod params;
 pub mod revocation;

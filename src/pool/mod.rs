@@ -28,6 +28,7 @@ mod password_reset;
 mod passwords;
 mod post;
 mod preferences;
+mod prospects;
 mod random;
 mod restored;
 mod samples;
@@ -90,6 +91,7 @@ pub use invalid_tickets::{
 };
 pub use limits::{LimitError, Limited, Limits};
 pub use low_fee::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
+pub use prospects::{Group, Month, Prospects};
 pub use samples::{Day, History, LATENCY_CLASSES, Latencies, Point};
 pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};

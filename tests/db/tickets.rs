@@ -1,6 +1,6 @@
 //! Tickets that the voters reported.
 
-use dcrstakepool::db::{TicketCursor, TicketPage};
+use dcrstakepool::db::{TicketCursor, TicketLife, TicketPage};
 use dcrstakepool::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{
     FeeVerdict, InstanceId, TicketRecord, TicketStatus, UserId, VoteRecord,
@@ -13,6 +13,7 @@ use super::bed::{Bed, on_both};
 on_both!(
     a_page_and_its_cursor_are_stored_together,
     tickets_are_listed_newest_first,
+    lives_are_those_of_one_user_from_a_height_on,
     tickets_are_counted,
     a_voter_behind_takes_nothing_back,
     voters_telling_the_same_at_once_store_it_once,
@@ -106,6 +107,44 @@ async fn tickets_are_listed_newest_first(bed: Bed) {
     assert_eq!(numbers(8, 4).await, [2, 1]);
     assert_eq!(numbers(20, 4).await, [0_u8; 0]);
     assert_eq!(store.ticket_count_of(UserId(1)).await.unwrap(), 10);
+}
+
+async fn lives_are_those_of_one_user_from_a_height_on(bed: Bed) {
+    let store = bed.store().await;
+    let tickets = vec![
+        ticket(3, 1, TicketStatus::Live),
+        ticket(4, 1, TicketStatus::Voted),
+        ticket(5, 2, TicketStatus::Live),
+        ticket(6, 1, TicketStatus::Mempool),
+        ticket(7, 1, TicketStatus::Missed),
+    ];
+    store
+        .store_tickets(page(VOTER, 7, 5, tickets))
+        .await
+        .unwrap();
+    let lives = store.ticket_lives_of(UserId(1), Height(4), 9).await;
+    let life = |mined: Option<u32>, status, verdict| TicketLife {
+        mined: mined.map(Height),
+        status,
+        verdict,
+        voted: None,
+        reward: Atoms(0),
+    };
+    let voted = TicketLife {
+        voted: Some(Height(900)),
+        reward: Atoms(3_000_000_000_000),
+        ..life(Some(4), TicketStatus::Voted, FeeVerdict::Good)
+    };
+    assert_eq!(
+        lives.unwrap(),
+        [
+            life(None, TicketStatus::Mempool, FeeVerdict::Pending),
+            life(Some(7), TicketStatus::Missed, FeeVerdict::Good),
+            voted,
+        ]
+    );
+    let newest = store.ticket_lives_of(UserId(1), Height(0), 2).await;
+    assert_eq!(newest.unwrap().len(), 2);
 }
 
 async fn tickets_are_counted(bed: Bed) {

@@ -1,11 +1,14 @@
-//! Pictures on the pages: what was kept block by block.
+//! Pictures on the pages: what was kept block by block, and a user's own tickets.
 
 use dcrstakepool::db::{Access, Options, Sample, Store, VoteLatency};
-use dcrstakepool::decred::{Atoms, Height};
+use dcrstakepool::decred::hash::{Hash, blake256};
+use dcrstakepool::decred::{Atoms, Height, VoteBits, VoteVersion};
+use dcrstakepool::domain::{FeeVerdict, TicketRecord, TicketStatus, UserId, VoteRecord};
+use dcrstakepool::rpc::wire::Event;
 use dcrstakepool::secret::Secret;
 
 use super::browser::{Answer, Browser};
-use super::site::Site;
+use super::site::{Site, user_address};
 
 /// What a page and its style sheet may weigh together.
 const MOST: usize = 60_000;
@@ -88,4 +91,65 @@ async fn a_new_pool_has_its_first_block_on_the_page() {
     let page = browser.get("/stats").await;
     page.shows("<h3>Ticket price</h3>");
     page.shows("0 voted, 0 missed");
+}
+
+fn ticket(number: u32, address: &str) -> TicketRecord {
+    let vote = VoteRecord {
+        hash: Hash(blake256(b"vote")),
+        block: Hash(blake256(b"voted")),
+        height: Height(190),
+        bits: VoteBits(1),
+        version: VoteVersion(12),
+        reward: Atoms(150_000_000),
+    };
+    let voted = number % 10 == 9;
+    TicketRecord {
+        hash: Hash(blake256(&number.to_be_bytes())),
+        user_id: UserId(1),
+        ticket_address: address.to_owned(),
+        price: Atoms(20_000_000),
+        fee_paid: Atoms(1_000),
+        mined: Some((Hash(blake256(b"block")), Height(10 + number))),
+        status: if voted {
+            TicketStatus::Voted
+        } else {
+            TicketStatus::Live
+        },
+        verdict: FeeVerdict::Good,
+        vote: voted.then_some(vote),
+        revocation: None,
+    }
+}
+
+#[tokio::test]
+async fn a_user_sees_when_tickets_may_be_called_and_what_votes_earned() {
+    let site = Site::start().await;
+    let mut browser = Browser::new_user(&site, "alice@example.com").await;
+    browser
+        .submit("/address", &[("UserPubKeyAddr", &user_address(1))])
+        .await;
+    let none = browser.get("/tickets").await;
+    assert!(!none.body.contains("<figure"), "{}", none.body);
+    let json: serde_json::Value =
+        serde_json::from_str(&browser.get("/address/script.json").await.body).unwrap();
+    let address = json["ticket_address"].as_str().unwrap().to_owned();
+    for voter in &site.voters {
+        voter.fake.with(|state| {
+            state.tickets = (0..150).map(|number| ticket(number, &address)).collect();
+        });
+        voter.fake.emit(&Event::Tickets { sequence: 150 });
+    }
+    for _ in 0..1500 {
+        if browser.get("/tickets").await.body.contains("150 in all") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let page = browser.get("/tickets").await;
+    page.shows("<h3>Chance to be called</h3>");
+    page.shows("135 tickets wait. Each block calls 5 of the network's 64 live tickets");
+    page.shows("<h3>Your rewards by month</h3>");
+    page.shows("22.50 DCR");
+    let second = browser.get("/tickets?page=2").await;
+    assert!(!second.body.contains("<figure"), "once is enough");
 }

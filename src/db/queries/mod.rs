@@ -14,6 +14,7 @@ pub mod identity;
 pub mod keys;
 pub mod limits;
 pub mod links;
+pub mod lives;
 pub mod low_fee;
 pub mod mails;
 pub mod revisions;

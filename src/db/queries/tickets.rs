@@ -66,6 +66,14 @@ fn meaning<T: Copy>(words: &[(T, &'static str)], place: &str, text: &str) -> Que
         .ok_or_else(|| unreadable(place, text))
 }
 
+pub fn status_of(text: &str) -> QueryResult<TicketStatus> {
+    meaning(&STATUSES, "Tickets.status", text)
+}
+
+pub fn verdict_of(text: &str) -> QueryResult<FeeVerdict> {
+    meaning(&VERDICTS, "Tickets.verdict", text)
+}
+
 fn hash(place: &str, text: &str) -> QueryResult<Hash> {
     text.parse().map_err(|_| unreadable(place, text))
 }
@@ -111,8 +119,8 @@ impl Row {
             price: Atoms(self.price),
             fee_paid: Atoms(self.fee_paid),
             mined,
-            status: meaning(&STATUSES, "Tickets.status", &self.status)?,
-            verdict: meaning(&VERDICTS, "Tickets.verdict", &self.verdict)?,
+            status: status_of(&self.status)?,
+            verdict: verdict_of(&self.verdict)?,
             revocation: self
                 .revocation
                 .map(|text| hash("Tickets.revocation", &text))
@@ -356,11 +364,11 @@ pub fn counts(connection: &mut AnyConnection) -> QueryResult<TicketCounts> {
     let mut counts = TicketCounts::default();
     for (status, verdict, count) in groups {
         let count: u64 = narrow("count of Tickets", count)?;
-        if meaning(&VERDICTS, "Tickets.verdict", &verdict)? == FeeVerdict::Low {
+        if verdict_of(&verdict)? == FeeVerdict::Low {
             counts.low_fee += count;
             continue;
         }
-        *match meaning(&STATUSES, "Tickets.status", &status)? {
+        *match status_of(&status)? {
             TicketStatus::Mempool => &mut counts.mempool,
             TicketStatus::Immature => &mut counts.immature,
             TicketStatus::Live => &mut counts.live,

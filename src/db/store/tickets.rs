@@ -5,9 +5,9 @@ use diesel::QueryResult;
 use super::Store;
 use crate::db::connection::AnyConnection;
 use crate::db::merge::{merge, prevails};
-use crate::db::queries::{clip, cursors, narrow, tickets};
-use crate::db::{Error, Result, TicketCursor, TicketPage};
-use crate::decred::{Atoms, TicketHash};
+use crate::db::queries::{clip, cursors, lives, narrow, tickets};
+use crate::db::{Error, Result, TicketCursor, TicketLife, TicketPage};
+use crate::decred::{Atoms, Height, TicketHash};
 use crate::domain::{InstanceId, TicketCounts, TicketRecord, UserId};
 
 impl Store {
@@ -42,6 +42,21 @@ impl Store {
         let source = source(&clip(voter, 200), instance);
         self.write(move |connection| tickets::delete_unmined_of_others(connection, &source))
             .await
+    }
+
+    /// When the user's last tickets were bought and when they voted: of those that were mined at this height or
+    /// later, or not yet; newest first.
+    pub async fn ticket_lives_of(
+        &self,
+        user_id: UserId,
+        since: Height,
+        limit: u32,
+    ) -> Result<Vec<TicketLife>> {
+        let since = i64::from(since.0);
+        self.read(move |connection| {
+            lives::of_user_since(connection, user_id.0, since, i64::from(limit))
+        })
+        .await
     }
 
     /// A user's tickets, newest first.

@@ -1,5 +1,6 @@
 //! `/tickets`: what became of each ticket.
 
+mod outlook;
 pub(super) mod row;
 
 use std::borrow::Cow;
@@ -10,7 +11,7 @@ use super::components::{empty, grouped, pager};
 use super::icons::Icon;
 use super::layout::Page;
 use crate::decred::Network;
-use crate::pool::{TICKETS_PER_PAGE, TicketPage};
+use crate::pool::{Prospects, TICKETS_PER_PAGE, TicketPage};
 use crate::web::error::Error;
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
@@ -19,6 +20,8 @@ use crate::web::response::{self, Response};
 struct Tickets {
     page: TicketPage,
     network: Network,
+    /// On the first page.
+    prospects: Option<Prospects>,
 }
 
 pub async fn get(request: UserReq) -> Result<Response, Error> {
@@ -27,12 +30,16 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
     }
     // People count from 1; nonsense is the first page.
     let page = request.query.text("page").parse::<u32>().unwrap_or(1);
+    let page = page.saturating_sub(1);
     let pool = &request.app.pool;
+    let prospects = match page {
+        0 => pool.prospects(request.user().id).await?,
+        _ => None,
+    };
     Ok(request.ok(&Tickets {
-        page: pool
-            .tickets(request.user().id, page.saturating_sub(1))
-            .await?,
+        page: pool.tickets(request.user().id, page).await?,
         network: pool.settings().network,
+        prospects,
     }))
 }
 
@@ -50,6 +57,7 @@ impl Render for Tickets {
                 @if self.page.total == 0 {
                     (nothing_yet())
                 } @else {
+                    @if let Some(prospects) = &self.prospects { (outlook::outlook(prospects)) }
                     (self.range())
                     (self.table())
                     (self.pager())
@@ -147,6 +155,7 @@ mod tests {
                 total: 250,
             },
             network: Network::Simnet,
+            prospects: None,
         };
         let html = page.render().into_string();
         assert!(html.contains("Page 2 of 3"));
@@ -165,6 +174,7 @@ mod tests {
                 total: 0,
             },
             network: Network::Simnet,
+            prospects: None,
         };
         let html = page.render().into_string();
         assert!(html.contains("None yet") && !html.contains("<table"));

@@ -5,12 +5,14 @@
 mod bars;
 mod chart;
 mod dates;
+mod lanes;
 mod line;
 mod scale;
 
 pub use bars::{Bar, bars};
 pub use chart::{Chart, Table};
 pub use dates::{axis, day, month};
+pub use lanes::{Piece, lanes};
 pub use line::line;
 pub use scale::Scale;
 

@@ -1,0 +1,296 @@
+//! A user's tickets over time: when those that wait may be called, and what votes earned month by month.
+
+use std::collections::BTreeMap;
+
+use time::{OffsetDateTime, Time};
+
+use super::{Error, Pool};
+use crate::db::TicketLife;
+use crate::decred::lottery::Lottery;
+use crate::decred::params::Params;
+use crate::decred::{Atoms, Height};
+use crate::domain::{TicketStatus, UserId};
+
+/// Groups of waiting tickets at most.
+const GROUPS: u32 = 8;
+/// Months at most.
+const MONTHS: usize = 12;
+const YEAR_SECS: u32 = 366 * 86_400;
+/// Tickets looked at, the newest first.
+const LOOKED_AT: u32 = 20_000;
+
+/// How a user's tickets stand. Times of blocks are those that the network aims at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prospects {
+    /// The best block, at the present time.
+    pub height: Height,
+    pub now: i64,
+    /// Seconds from block to block.
+    pub block_secs: u32,
+    /// Tickets that each block calls, and those of the network that may be called.
+    pub called: u16,
+    pub pool_size: u64,
+    /// The chance of each live ticket.
+    pub lottery: Option<Lottery>,
+    /// Those that may be called now.
+    pub live: u64,
+    /// Waiting tickets, immature or live, by when they were bought; the oldest first.
+    pub groups: Vec<Group>,
+    /// The last twelve at most, from the first with a reward; oldest first.
+    pub months: Vec<Month>,
+}
+
+/// Tickets that were bought at about the same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub tickets: u64,
+    /// Where the first and the last of them were mined.
+    pub first: Height,
+    pub last: Height,
+    /// From here all of them can be called, and here the last of them expires.
+    pub matures: Height,
+    pub expires: Height,
+}
+
+/// A month's rewards (UTC).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Month {
+    /// Its first midnight, unix seconds.
+    pub start: i64,
+    pub votes: u64,
+    pub reward: Atoms,
+}
+
+impl Pool {
+    /// How the user's tickets stand; `None` while the network's numbers are not known.
+    pub async fn prospects(&self, user: UserId) -> Result<Option<Prospects>, Error> {
+        let Some(stats) = self.stats() else {
+            return Ok(None);
+        };
+        let params = self.settings.params();
+        let year = YEAR_SECS / params.target_block_secs.max(1);
+        let waits = params.ticket_maturity.saturating_add(params.ticket_expiry);
+        let since = Height(stats.height.0.saturating_sub(year.saturating_add(waits)));
+        let lives = self.store.ticket_lives_of(user, since, LOOKED_AT).await?;
+        let now = self.clock.unix_seconds();
+        let at = (stats.height, now);
+        Ok(Some(Prospects::of(&lives, at, stats.pool_size, params)))
+    }
+}
+
+impl Prospects {
+    fn of(lives: &[TicketLife], at: (Height, i64), pool_size: u64, params: &Params) -> Prospects {
+        let mut prospects = Prospects {
+            height: at.0,
+            now: at.1,
+            block_secs: params.target_block_secs,
+            called: params.tickets_per_block,
+            pool_size,
+            lottery: Lottery::new(params.tickets_per_block, pool_size),
+            live: 0,
+            groups: Vec::new(),
+            months: Vec::new(),
+        };
+        // Those with too low a fee are called too, and not voted: there is nothing to look forward to.
+        let waiting = lives.iter().filter(|life| {
+            let open = matches!(life.status, TicketStatus::Immature | TicketStatus::Live);
+            open && life.verdict.votes()
+        });
+        let live = |life: &&TicketLife| life.status == TicketStatus::Live;
+        prospects.live = u64::try_from(waiting.clone().filter(live).count()).unwrap_or(u64::MAX);
+        let mined: Vec<Height> = waiting.filter_map(|life| life.mined).collect();
+        prospects.groups = groups(mined, params);
+        prospects.months = prospects.months(lives);
+        prospects
+    }
+
+    /// When a block is to be expected, or was.
+    pub fn time_of(&self, height: Height) -> i64 {
+        let blocks = i64::from(height.0).saturating_sub(i64::from(self.height.0));
+        let seconds = blocks.saturating_mul(i64::from(self.block_secs));
+        self.now.saturating_add(seconds)
+    }
+
+    fn months(&self, lives: &[TicketLife]) -> Vec<Month> {
+        let mut sums: BTreeMap<i64, (u64, Atoms)> = BTreeMap::new();
+        for (height, life) in lives.iter().filter_map(|life| Some((life.voted?, life))) {
+            let start = month_of(self.time_of(height));
+            let (votes, reward) = sums.entry(start).or_default();
+            *votes = votes.saturating_add(1);
+            *reward = Atoms(reward.0.saturating_add(life.reward.0));
+        }
+        let mut months = Vec::new();
+        let mut start = month_of(self.now);
+        for _ in 0..MONTHS {
+            let (votes, reward) = sums.remove(&start).unwrap_or_default();
+            months.push(Month {
+                start,
+                votes,
+                reward,
+            });
+            start = month_of(start.saturating_sub(1));
+        }
+        months.reverse();
+        let first = months.iter().position(|month| month.votes > 0);
+        first.map_or_else(Vec::new, |first| months.split_off(first))
+    }
+}
+
+/// The start of the month that a time is in.
+fn month_of(unix_seconds: i64) -> i64 {
+    let moment = OffsetDateTime::from_unix_timestamp(unix_seconds);
+    let moment = moment.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    // Every month has a first.
+    let first = moment.replace_day(1).unwrap_or(moment);
+    first.replace_time(Time::MIDNIGHT).unix_timestamp()
+}
+
+/// One group for each height while they are few, else for equal stretches of the chain.
+fn groups(mut mined: Vec<Height>, params: &Params) -> Vec<Group> {
+    mined.sort_unstable();
+    let (Some(first), Some(last)) = (mined.first().copied(), mined.last().copied()) else {
+        return Vec::new();
+    };
+    let mut heights = mined.clone();
+    heights.dedup();
+    let few = u32::try_from(heights.len()).is_ok_and(|count| count <= GROUPS);
+    let stretch = last.0.saturating_sub(first.0) / GROUPS + 1;
+    let mut groups: Vec<(u32, Group)> = Vec::new();
+    for height in mined {
+        let key = if few {
+            height.0
+        } else {
+            height.0.saturating_sub(first.0) / stretch
+        };
+        let matures = Height(height.0.saturating_add(params.ticket_maturity));
+        let expires = Height(matures.0.saturating_add(params.ticket_expiry));
+        match groups.last_mut().filter(|(of, _)| *of == key) {
+            Some((_, group)) => {
+                group.tickets = group.tickets.saturating_add(1);
+                (group.last, group.matures, group.expires) = (height, matures, expires);
+            }
+            None => groups.push((
+                key,
+                Group {
+                    tickets: 1,
+                    first: height,
+                    last: height,
+                    matures,
+                    expires,
+                },
+            )),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decred::Network;
+    use crate::domain::FeeVerdict;
+
+    const TIP: u32 = 900_000;
+    /// In the middle of a November.
+    const NOW: i64 = 1_795_000_000;
+
+    fn life(status: TicketStatus, mined: u32) -> TicketLife {
+        TicketLife {
+            mined: Some(Height(mined)),
+            status,
+            verdict: FeeVerdict::Good,
+            voted: None,
+            reward: Atoms(0),
+        }
+    }
+
+    fn voted(height: u32, reward: i64) -> TicketLife {
+        TicketLife {
+            voted: Some(Height(height)),
+            reward: Atoms(reward),
+            ..life(TicketStatus::Voted, height - 5_000)
+        }
+    }
+
+    fn prospects(lives: &[TicketLife]) -> Prospects {
+        let at = (Height(TIP), NOW);
+        Prospects::of(lives, at, 41_000, Network::Mainnet.params())
+    }
+
+    #[test]
+    fn only_what_waits_for_a_vote_is_looked_forward_to() {
+        let mut low = life(TicketStatus::Live, TIP - 300);
+        low.verdict = FeeVerdict::Low;
+        let mut added = life(TicketStatus::Live, TIP - 300);
+        added.verdict = FeeVerdict::Added;
+        let mut unmined = life(TicketStatus::Mempool, 0);
+        unmined.mined = None;
+        unmined.verdict = FeeVerdict::Pending;
+        let lives = [
+            low,
+            added,
+            unmined,
+            life(TicketStatus::Live, TIP - 300),
+            life(TicketStatus::Immature, TIP - 10),
+            life(TicketStatus::Missed, TIP - 300),
+            life(TicketStatus::Expired, TIP - 300),
+        ];
+        let found = prospects(&lives);
+        assert_eq!(found.live, 2);
+        let tickets: Vec<_> = found.groups.iter().map(|it| it.tickets).collect();
+        assert_eq!(tickets, [2, 1]);
+        assert_eq!(found.groups[1].matures, Height(TIP + 246));
+        assert_eq!(found.groups[1].expires, Height(TIP + 246 + 40_960));
+        assert_eq!(prospects(&[]).groups, []);
+    }
+
+    #[test]
+    fn thousands_of_tickets_are_a_few_groups_from_end_to_end() {
+        let lives = (0..5_000).map(|n| life(TicketStatus::Live, TIP - 300 - n * 8));
+        let found = prospects(&lives.collect::<Vec<_>>());
+        assert_eq!(found.groups.len(), 8);
+        let tickets: u64 = found.groups.iter().map(|group| group.tickets).sum();
+        assert_eq!(tickets, 5_000);
+        assert_eq!(found.groups[7].last, Height(TIP - 300));
+        assert_eq!(found.groups[0].first, Height(TIP - 300 - 4_999 * 8));
+        for pair in found.groups.windows(2) {
+            assert!(pair[0].last < pair[1].first);
+        }
+    }
+
+    #[test]
+    fn blocks_have_times_by_the_network_s_pace() {
+        let found = prospects(&[]);
+        assert_eq!(found.time_of(Height(TIP)), NOW);
+        assert_eq!(found.time_of(Height(TIP + 288)), NOW + 86_400);
+        assert_eq!(found.time_of(Height(TIP - 288)), NOW - 86_400);
+        assert_eq!(found.block_secs, 300);
+    }
+
+    #[test]
+    fn rewards_are_summed_by_month_with_the_empty_ones_between() {
+        let day = 288;
+        let lives = [
+            voted(TIP - 1, 100),
+            voted(TIP - day, 20),
+            voted(TIP - 90 * day, 3),
+            voted(TIP - 500 * day, 7),
+        ];
+        let months = prospects(&lives).months;
+        let rewards: Vec<_> = months.iter().map(|it| (it.votes, it.reward.0)).collect();
+        assert_eq!(rewards, [(1, 3), (0, 0), (0, 0), (2, 120)]);
+        assert_eq!(months[3].start, 1_793_491_200, "the first of November");
+        assert!(prospects(&[life(TicketStatus::Live, 9)]).months.is_empty());
+    }
+
+    #[test]
+    fn times_and_heights_at_the_ends_of_numbers_do_no_harm() {
+        let lives = [
+            life(TicketStatus::Live, u32::MAX),
+            voted(u32::MAX, i64::MAX),
+        ];
+        for now in [i64::MIN, 0, i64::MAX] {
+            Prospects::of(&lives, (Height(u32::MAX), now), 0, Network::Simnet.params());
+        }
+    }
+}
