@@ -1,5 +1,5 @@
-// A button beside everything that is meant to be copied. Without this script the site works alike:
-// one click selects the text.
+// A button beside everything that is meant to be copied, and new numbers as they come. Without this script
+// the site works alike: one click selects the text.
 "use strict";
 
 (() => {
@@ -42,5 +42,33 @@
   }
   for (const code of document.querySelectorAll("pre > code")) {
     addButton(code, "command", code.parentElement);
+  }
+
+  // The page is asked for as a guest: one that is left open keeps nobody signed in.
+  const renew = async () => {
+    const answer = await fetch(location.pathname, { credentials: "omit" });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const numbers = ".live, dl.tiles, .updated";
+    const fresh = page.querySelectorAll(numbers);
+    const shown = document.querySelectorAll(numbers);
+    if (fresh.length !== shown.length) return;
+    shown.forEach((old, place) => old.replaceWith(fresh[place]));
+  };
+
+  // Only while somebody looks.
+  let events = null;
+  const listen = () => {
+    if (document.hidden) {
+      events?.close();
+      events = null;
+    } else if (!events) {
+      events = new EventSource("/events");
+      events.addEventListener("block", () => renew().catch(() => {}));
+    }
+  };
+  if (location.pathname === "/" || location.pathname === "/stats") {
+    document.addEventListener("visibilitychange", listen);
+    listen();
   }
 })();

@@ -379,6 +379,40 @@ pub struct VoteLatency {
     pub slowest_us: u64,
 }
 
+/// A kind of tickets that a user may look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketKind {
+    Status(TicketStatus),
+    /// Missed or expired, and the stake is on its way back.
+    Revoked,
+    /// Pays less than the pool's fee, added by an admin or not.
+    LowFee,
+}
+
+/// Which of a user's tickets; all by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TicketFilter {
+    pub kind: Option<TicketKind>,
+    /// How the ticket's hash begins, in lower-case hex; empty: any.
+    pub hash_prefix: String,
+}
+
+/// A ticket's place in the list of its owner's, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketPlace {
+    pub height: Option<Height>,
+    pub hash: TicketHash,
+}
+
+impl TicketPlace {
+    pub fn of(ticket: &TicketRecord) -> Self {
+        Self {
+            height: ticket.mined.map(|(_, height)| height),
+            hash: ticket.hash,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditEntry {
     pub at: i64,

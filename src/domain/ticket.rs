@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::UserId;
+use crate::decred::params::Params;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash, TxHash, VoteBits, VoteVersion};
 
 /// Where a ticket is in its life. `Missed` and `Expired` are final; a revocation is a detail of them
@@ -68,6 +69,15 @@ pub struct TicketRecord {
     pub verdict: FeeVerdict,
     pub vote: Option<VoteRecord>,
     pub revocation: Option<TxHash>,
+}
+
+impl TicketRecord {
+    /// The first and the last block that may call it; `None` while it is in none itself.
+    pub fn callable(&self, params: &Params) -> Option<(u64, u64)> {
+        let (_, mined) = self.mined?;
+        let first = u64::from(mined.0).saturating_add(u64::from(params.ticket_maturity));
+        Some((first, first.saturating_add(u64::from(params.ticket_expiry))))
+    }
 }
 
 /// Tickets of the pool's users by status, low-fee ones apart.

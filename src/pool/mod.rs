@@ -54,7 +54,7 @@ mod tests;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::db::{self, AuditEntry, Sample, Store};
@@ -77,7 +77,7 @@ use passwords::Hasher;
 use post::Post;
 use sync::Tables;
 
-pub use crate::db::{MailCounts, WaitingSignUp};
+pub use crate::db::{MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp};
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
     ChangeEmailError, ChangePasswordError, ConfirmEmailError, EnrolError, Error, NotNow,
@@ -141,6 +141,8 @@ pub struct Pool {
     tables: tokio::sync::Mutex<Option<Arc<Tables>>>,
     low_fee: tokio::sync::Mutex<Option<Arc<LowFeeList>>>,
     shown: Mutex<Shown>,
+    /// The numbers that pages show; `None` while none ever came.
+    stats: watch::Sender<Option<Arc<Stats>>>,
     /// Wakes the task that refreshes the numbers.
     numbers_due: Notify,
 }
@@ -149,7 +151,6 @@ pub struct Pool {
 #[derive(Debug, Default)]
 struct Shown {
     agendas: Option<Arc<Agendas>>,
-    stats: Option<Arc<Stats>>,
     /// What was last written to `Samples`.
     sampled: Option<Sample>,
     /// The past, and when it was prepared, unix seconds.
@@ -192,6 +193,7 @@ impl Pool {
             tables: tokio::sync::Mutex::default(),
             low_fee: tokio::sync::Mutex::default(),
             shown: Mutex::default(),
+            stats: watch::Sender::default(),
             numbers_due: Notify::new(),
         })
     }
@@ -202,6 +204,11 @@ impl Pool {
 
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Resolves when the role is asked to stop.
+    pub async fn stopping(&self) {
+        self.tasks.stopping().await;
     }
 
     /// Whether the database answers.

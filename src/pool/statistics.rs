@@ -3,6 +3,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::alarms::{alarm, id};
@@ -21,7 +22,12 @@ const RETRY: Duration = Duration::from_secs(1);
 impl Pool {
     /// The last numbers; `None` while none ever came.
     pub fn stats(&self) -> Option<Arc<Stats>> {
-        self.shown().stats.clone()
+        self.stats.borrow().clone()
+    }
+
+    /// Tells of each refresh of the numbers.
+    pub fn watch_stats(&self) -> watch::Receiver<Option<Arc<Stats>>> {
+        self.stats.subscribe()
     }
 
     /// Refreshes the numbers until the role stops.
@@ -70,7 +76,7 @@ impl Pool {
             open: !self.sign().closed && !full,
         };
         let stats = Arc::new(stats);
-        self.shown().stats = Some(Arc::clone(&stats));
+        self.stats.send_replace(Some(Arc::clone(&stats)));
         self.take_sample(&stats).await?;
         self.renew_history().await
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 
 use super::derivation::Derivation;
-use super::{DoorSign, Limits, Parts, Peer, Pool, Settings};
+use super::{DoorSign, Limits, Parts, Peer, Pool, Settings, TicketFilter, TicketPage};
 use crate::clock::Clock;
 use crate::db::{Access, Options, Store};
 use crate::decred::hdkey::ExtendedPubKey;
@@ -540,6 +540,12 @@ impl TestPool {
         pool.sign_up(email, &password, None).await.unwrap();
         let token = self.inbox.token();
         pool.verify_email(&token, None).await.unwrap()
+    }
+
+    /// The first page of a user's tickets.
+    pub async fn tickets(&self, user: UserId) -> TicketPage {
+        let page = self.pool.tickets(user, TicketFilter::default(), 0);
+        page.await.expect("tickets")
     }
 
     /// Each watcher looks once.

@@ -1,19 +1,25 @@
 //! A user's tickets, from the database.
 
 use super::{Error, Pool, TICKETS_PER_PAGE, TicketPage};
+use crate::db::{TicketFilter, TicketPlace};
 use crate::domain::{TicketRecord, UserId};
 
 /// Tickets per query of an export.
-const BATCH: u32 = 1000;
+const BATCH: u32 = 500;
 
 impl Pool {
-    /// The user's tickets, newest first; pages count from 0.
-    pub async fn tickets(&self, user: UserId, page: u32) -> Result<TicketPage, Error> {
-        let total = self.store.ticket_count_of(user).await?;
+    /// The user's tickets that the filter lets through, newest first; pages count from 0.
+    pub async fn tickets(
+        &self,
+        user: UserId,
+        filter: TicketFilter,
+        page: u32,
+    ) -> Result<TicketPage, Error> {
+        let total = self.store.ticket_count_of(user, filter.clone()).await?;
         let offset = u64::from(page).saturating_mul(u64::from(TICKETS_PER_PAGE));
         let tickets = self
             .store
-            .tickets_of(user, offset, TICKETS_PER_PAGE)
+            .tickets_of(user, filter, offset, TICKETS_PER_PAGE)
             .await?;
         Ok(TicketPage {
             tickets,
@@ -22,17 +28,15 @@ impl Pool {
         })
     }
 
-    /// All tickets of the user, for exports.
-    pub async fn all_tickets(&self, user: UserId) -> Result<Vec<TicketRecord>, Error> {
-        let mut all = Vec::new();
-        loop {
-            let offset = u64::try_from(all.len()).unwrap_or(u64::MAX);
-            let batch = self.store.tickets_of(user, offset, BATCH).await?;
-            let last = batch.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
-            all.extend(batch);
-            if last {
-                return Ok(all);
-            }
-        }
+    /// The next of the user's tickets, for exports, which so hold only some at a time; none: that was
+    /// all. What is mined between two calls moves in the list, and may be met twice.
+    pub async fn next_tickets(
+        &self,
+        user: UserId,
+        filter: TicketFilter,
+        last: Option<TicketPlace>,
+    ) -> Result<Vec<TicketRecord>, Error> {
+        let batch = self.store.tickets_after(user, filter, last, BATCH).await?;
+        Ok(batch)
     }
 }

@@ -71,7 +71,7 @@ pub struct PurchaseInfo {
 }
 
 /// One page of a user's tickets, newest first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TicketPage {
     pub tickets: Vec<TicketRecord>,
     /// From 0.

@@ -144,6 +144,17 @@ impl Error {
         )
     }
 
+    /// Nobody needs to listen: the pages say the same.
+    pub fn too_many_listeners() -> Self {
+        let mut error = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many listeners",
+            "As many listen to the pool's numbers as it has places for. The pages show the same numbers.",
+        );
+        error.retry_after = Some(60);
+        error
+    }
+
     pub fn internal(cause: impl Into<String>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -8,11 +8,13 @@
 
 pub mod api;
 pub mod assets;
+pub mod body;
 pub mod captcha;
 pub mod client_ip;
 pub mod cookies;
 pub mod csrf;
 pub mod error;
+pub mod events;
 pub mod form;
 pub mod pages;
 pub mod plots;
@@ -30,6 +32,8 @@ pub use settings::{Listen, Settings};
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::clock::Clock;
 use crate::pool::Pool;
 
@@ -44,6 +48,8 @@ pub struct App {
     csrf: csrf::Key,
     /// `None`: nobody is asked.
     captchas: Option<captcha::Captchas>,
+    /// Places of those who listen to `/events`.
+    listeners: Arc<Semaphore>,
 }
 
 impl App {
@@ -55,6 +61,7 @@ impl App {
             captchas: settings.captcha.then(|| {
                 captcha::Captchas::new(pool.derived_key(crate::pool::keys::Purpose::Captcha))
             }),
+            listeners: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
             assets,
             clock: pool.clock().clone(),
             settings,

@@ -5,12 +5,11 @@ use http::header::{
     RETRY_AFTER,
 };
 use http::{Response as HttpResponse, StatusCode};
-use http_body_util::Full;
 use hyper::body::Bytes;
 use maud::Markup;
 
-/// Pages are small and made in one piece.
-pub type Body = Full<Bytes>;
+use super::body::Body;
+
 pub type Response = HttpResponse<Body>;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -18,7 +17,7 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 pub fn with_type(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> Response {
-    let mut response = Response::new(Full::new(body.into()));
+    let mut response = Response::new(Body::whole(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
@@ -34,6 +33,13 @@ pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
 
 pub fn json(status: StatusCode, json: impl Into<Bytes>) -> Response {
     with_type(status, JSON, json)
+}
+
+/// An answer that is made while it is sent.
+pub fn streamed(kind: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    set(&mut response, CONTENT_TYPE, kind);
+    response
 }
 
 /// 303: the browser goes there by GET.

@@ -25,6 +25,8 @@
 //! | GET | /address/script.txt | user | |
 //! | GET | /address/script.json | user | |
 //! | GET | /tickets | user | |
+//! | GET | /tickets.csv | user | |
+//! | GET | /tickets.json | user | |
 //! | GET | /voting | user | |
 //! | POST | /voting | user | token |
 //! | GET | /settings | user | |
@@ -45,6 +47,9 @@
 //! | GET | /favicon.ico | bare | |
 //! | GET | /assets/* | bare | |
 //! | GET | /captcha/* | bare | |
+//! | GET | /events | bare | |
+//! | GET | /api | anyone | |
+//! | GET | /api/openapi.json | api | |
 //! | GET | /api/v1/getpurchaseinfo | api user | |
 //! | GET | /api/v2/getpurchaseinfo | api user | |
 //! | POST | /api/v1/address | api user | bearer |
@@ -73,10 +78,11 @@ use super::api::{self, ApiUserReq, Command};
 use super::cookies::Cookie;
 use super::csrf::Binding;
 use super::error::Error;
+use super::events;
 use super::pages::{
-    self, address, adminpool, admintickets, adminusers, captcha, emailupdate, emailverify, files,
-    home, logout, passwordreset, passwordupdate, probes, redirects, settings, signin, signup,
-    stats, status, tickets, voting,
+    self, address, adminpool, admintickets, adminusers, apipage, captcha, emailupdate, emailverify,
+    files, home, logout, passwordreset, passwordupdate, probes, redirects, settings, signin,
+    signup, stats, status, tickets, voting,
 };
 use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
 use super::response::{self, Response};
@@ -184,6 +190,8 @@ pub static ROUTES: &[Route] = &[
         User(|r| Box::pin(address::script_json(r))),
     ),
     get("/tickets", User(|r| Box::pin(tickets::get(r)))),
+    get("/tickets.csv", User(|r| Box::pin(tickets::csv(r)))),
+    get("/tickets.json", User(|r| Box::pin(tickets::json(r)))),
     get("/voting", User(|r| now(voting::get(&r)))),
     post("/voting", User(|r| Box::pin(voting::post(r)))),
     get("/settings", User(|r| Box::pin(settings::get(r)))),
@@ -204,6 +212,9 @@ pub static ROUTES: &[Route] = &[
     get("/favicon.ico", Bare(|r| now(files::favicon(&r)))),
     get("/assets/*", Bare(|r| now(files::asset(&r)))),
     get("/captcha/*", Bare(|r| Box::pin(captcha::picture(r)))),
+    get("/events", Bare(|r| now(events::get(&r)))),
+    get("/api", Anyone(|r| now(apipage::get(&r)))),
+    get("/api/openapi.json", Api(|r| now(api::openapi(&r)))),
     get("/api/v1/getpurchaseinfo", PURCHASE_INFO),
     get("/api/v2/getpurchaseinfo", PURCHASE_INFO),
     post("/api/v1/address", ADDRESS),
@@ -235,7 +246,7 @@ impl Route {
 }
 
 fn is_api(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
+    path.starts_with("/api/")
 }
 
 fn find<'a>(method: &Method, path: &'a str) -> Result<(&'static Route, &'a str), Error> {

@@ -7,7 +7,8 @@ use dcrstakepool::decred::Height;
 use dcrstakepool::domain::UserId;
 use dcrstakepool::secret::Secret;
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, SqliteConnection};
+use diesel::sql_types::{Nullable, Text};
+use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::harness::mariadb::MariaDb;
@@ -89,6 +90,27 @@ impl Bed {
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// How the database would answer.
+    pub fn plan(&self, query: &str) -> QueryPlan {
+        if let Some((server, database)) = &self.server {
+            let rows: Vec<MariaDbStep> = diesel::sql_query(format!("EXPLAIN {query}"))
+                .load(&mut server.connection(database))
+                .expect("a plan");
+            let index = rows.iter().all(|row| row.key.is_some());
+            let sorts = rows.iter().any(|row| row.extra.contains("filesort"));
+            return QueryPlan { index, sorts };
+        }
+        let rows: Vec<SqliteStep> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}"))
+            .load(&mut self.connection())
+            .expect("a plan");
+        let steps: Vec<&str> = rows.iter().map(|row| row.detail.as_str()).collect();
+        let steps = steps.join(";");
+        QueryPlan {
+            index: steps.contains("SEARCH") && !steps.contains("SCAN"),
+            sorts: steps.contains("TEMP B-TREE"),
+        }
+    }
+
     /// A connection of another process (SQLite).
     pub fn connection(&self) -> SqliteConnection {
         let path = self.folder.path().join("pool.db");
@@ -111,6 +133,27 @@ impl Bed {
             .output()
             .expect("the program")
     }
+}
+
+#[derive(Debug)]
+pub struct QueryPlan {
+    /// Rows are found by an index, not by reading the whole table.
+    pub index: bool,
+    pub sorts: bool,
+}
+
+#[derive(diesel::QueryableByName)]
+struct MariaDbStep {
+    #[diesel(sql_type = Nullable<Text>)]
+    key: Option<String>,
+    #[diesel(sql_type = Text, column_name = "Extra")]
+    extra: String,
+}
+
+#[derive(diesel::QueryableByName)]
+struct SqliteStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
 }
 
 pub fn sign_up(email: &str, token_hash: &str) -> SignUp {

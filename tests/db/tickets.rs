@@ -1,6 +1,8 @@
 //! Tickets that the voters reported.
 
-use dcrstakepool::db::{TicketCursor, TicketLife, TicketPage};
+use dcrstakepool::db::{
+    TicketCursor, TicketFilter, TicketKind, TicketLife, TicketPage, TicketPlace,
+};
 use dcrstakepool::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{
     FeeVerdict, InstanceId, TicketRecord, TicketStatus, UserId, VoteRecord,
@@ -20,7 +22,14 @@ on_both!(
     a_ticket_that_vanished_unmined_is_deleted,
     the_voter_on_the_branch_with_more_work_takes_back,
     what_only_a_former_voter_saw_unmined_is_forgotten,
+    tickets_are_found_by_kind_and_by_the_beginning_of_their_hash,
+    a_list_is_read_in_batches_without_a_gap,
+    lists_of_thousands_are_served_by_an_index,
 );
+
+fn all() -> TicketFilter {
+    TicketFilter::default()
+}
 
 const VOTER: &str = "https://10.0.0.20:9113";
 
@@ -100,13 +109,16 @@ async fn tickets_are_listed_newest_first(bed: Bed) {
         .await
         .unwrap();
     let numbers = async |offset, limit| {
-        let page = store.tickets_of(UserId(1), offset, limit).await.unwrap();
+        let page = store
+            .tickets_of(UserId(1), all(), offset, limit)
+            .await
+            .unwrap();
         page.iter().map(|t| t.hash.0[0]).collect::<Vec<_>>()
     };
     assert_eq!(numbers(0, 4).await, [10, 9, 8, 7]);
     assert_eq!(numbers(8, 4).await, [2, 1]);
     assert_eq!(numbers(20, 4).await, [0_u8; 0]);
-    assert_eq!(store.ticket_count_of(UserId(1)).await.unwrap(), 10);
+    assert_eq!(store.ticket_count_of(UserId(1), all()).await.unwrap(), 10);
 }
 
 async fn lives_are_those_of_one_user_from_a_height_on(bed: Bed) {
@@ -227,7 +239,7 @@ async fn voters_telling_the_same_at_once_store_it_once(bed: Bed) {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert_eq!(store.ticket_count_of(UserId(1)).await.unwrap(), 60);
+    assert_eq!(store.ticket_count_of(UserId(1), all()).await.unwrap(), 60);
 }
 
 async fn the_voter_on_the_branch_with_more_work_takes_back(bed: Bed) {
@@ -268,7 +280,7 @@ async fn what_only_a_former_voter_saw_unmined_is_forgotten(bed: Bed) {
         .forget_unmined_of_others(other, instance)
         .await
         .unwrap();
-    let left = store.tickets_of(UserId(1), 0, 10).await.unwrap();
+    let left = store.tickets_of(UserId(1), all(), 0, 10).await.unwrap();
     let left: Vec<_> = left.iter().map(|ticket| ticket.hash).collect();
     assert_eq!(left, [Hash([2; 32]), Hash([3; 32])]);
 }
@@ -297,4 +309,150 @@ async fn a_ticket_that_vanished_unmined_is_deleted(bed: Bed) {
         store.ticket(unmined.hash).await.unwrap().as_ref(),
         back.first()
     );
+}
+
+async fn tickets_are_found_by_kind_and_by_the_beginning_of_their_hash(bed: Bed) {
+    let store = bed.store().await;
+    let mut tickets = vec![
+        ticket(0x10, 1, TicketStatus::Voted),
+        ticket(0x11, 1, TicketStatus::Voted),
+        ticket(0x12, 1, TicketStatus::Missed),
+        ticket(0x13, 1, TicketStatus::Expired),
+        ticket(0x1f, 1, TicketStatus::Live),
+        ticket(0x20, 1, TicketStatus::Live),
+        ticket(0xf1, 1, TicketStatus::Mempool),
+        ticket(0x14, 2, TicketStatus::Voted),
+    ];
+    tickets[2].revocation = Some(Hash([77; 32]));
+    tickets[4].verdict = FeeVerdict::Low;
+    tickets[1].verdict = FeeVerdict::Added;
+    store
+        .store_tickets(page(VOTER, 7, 8, tickets))
+        .await
+        .unwrap();
+    let found = async |kind: Option<TicketKind>, hash_prefix: &str| {
+        let filter = TicketFilter {
+            kind,
+            hash_prefix: hash_prefix.into(),
+        };
+        let list = store.tickets_of(UserId(1), filter.clone(), 0, 10).await;
+        let list: Vec<_> = list.unwrap().iter().map(|it| it.hash.0[0]).collect();
+        let count = store.ticket_count_of(UserId(1), filter).await.unwrap();
+        assert_eq!(count, list.len() as u64);
+        list
+    };
+    let status = |status| Some(TicketKind::Status(status));
+    assert_eq!(found(status(TicketStatus::Voted), "").await, [0x11, 0x10]);
+    assert_eq!(found(status(TicketStatus::Mempool), "").await, [0xf1]);
+    assert_eq!(found(status(TicketStatus::Immature), "").await, [0_u8; 0]);
+    assert_eq!(found(Some(TicketKind::Revoked), "").await, [0x12]);
+    assert_eq!(found(Some(TicketKind::LowFee), "").await, [0x1f, 0x11]);
+    assert_eq!(found(None, "1").await, [0x1f, 0x13, 0x12, 0x11, 0x10]);
+    assert_eq!(found(None, "f").await, [0xf1]);
+    assert_eq!(found(None, &"10".repeat(32)).await, [0x10]);
+    assert_eq!(found(status(TicketStatus::Voted), "11").await, [0x11]);
+    // What no hash holds finds nothing, and does nothing else.
+    for nonsense in [
+        "%",
+        "_0",
+        "1' OR '1'='1",
+        "1\"; DROP TABLE Tickets; --",
+        "\u{0}",
+    ] {
+        assert_eq!(found(None, nonsense).await, [0_u8; 0], "{nonsense:?}");
+    }
+    assert_eq!(found(None, "").await.len(), 7);
+}
+
+async fn a_list_is_read_in_batches_without_a_gap(bed: Bed) {
+    let store = bed.store().await;
+    let mut tickets: Vec<_> = (1..=9).map(|n| ticket(n, 1, TicketStatus::Live)).collect();
+    // Some share a height, some have none.
+    for ticket in &mut tickets[2..7] {
+        ticket.mined = ticket.mined.map(|(block, _)| (block, Height(5)));
+    }
+    tickets.extend((20..=22).map(|n| ticket(n, 1, TicketStatus::Mempool)));
+    tickets.push(ticket(30, 2, TicketStatus::Live));
+    store
+        .store_tickets(page(VOTER, 7, 13, tickets))
+        .await
+        .unwrap();
+    let whole = store.tickets_of(UserId(1), all(), 0, 100).await.unwrap();
+    assert_eq!(whole.len(), 12);
+    for size in [1, 2, 5, 12, 50] {
+        let (mut read, mut place) = (Vec::new(), None);
+        loop {
+            let batch = store.tickets_after(UserId(1), all(), place, size).await;
+            let batch = batch.unwrap();
+            place = batch.last().map(TicketPlace::of);
+            read.extend(batch);
+            if place.is_none() {
+                break;
+            }
+        }
+        assert_eq!(read, whole, "in batches of {size}");
+    }
+}
+
+/// The statements that the store sends for a page, a batch of an export, a search, and their counts.
+async fn lists_of_thousands_are_served_by_an_index(bed: Bed) {
+    drop(bed.store().await);
+    for (user, count) in [(1, 1_000), (2, 300), (3, 1_000_u32)] {
+        let rows: Vec<String> = (0..count)
+            .map(|n| {
+                let status = if n % 7 == 0 { "missed" } else { "voted" };
+                format!(
+                    "('{:064x}',{user},'Sc',1,1,'b',{n},{n},'{status}','good','v')",
+                    n * 3 + user
+                )
+            })
+            .collect();
+        bed.execute(&format!(
+            "INSERT INTO Tickets (hash, user_id, ticket_address, price, fee_paid, mined_block, \
+             mined_height, sort_height, status, verdict, source) VALUES {}",
+            rows.join(",")
+        ));
+    }
+    bed.execute(if bed.is_sqlite() {
+        "ANALYZE"
+    } else {
+        "ANALYZE TABLE Tickets"
+    });
+    let order = "ORDER BY sort_height DESC, hash DESC LIMIT 100";
+    let hash = "0".repeat(60);
+    for (statement, ordered) in [
+        (
+            format!("SELECT * FROM Tickets WHERE user_id = 2 {order} OFFSET 100"),
+            true,
+        ),
+        (
+            format!(
+                "SELECT * FROM Tickets WHERE user_id = 2 AND sort_height <= 600 \
+                 AND (sort_height < 600 OR hash < '{hash}') {order}"
+            ),
+            true,
+        ),
+        (
+            format!("SELECT * FROM Tickets WHERE user_id = 2 AND status = 'voted' {order}"),
+            false,
+        ),
+        (
+            format!(
+                "SELECT * FROM Tickets WHERE user_id = 2 AND hash >= '{hash}' AND hash < '{hash}g' {order}"
+            ),
+            false,
+        ),
+        (
+            "SELECT COUNT(*) FROM Tickets WHERE user_id = 2".to_owned(),
+            false,
+        ),
+        (
+            "SELECT COUNT(*) FROM Tickets WHERE user_id = 2 AND status = 'missed'".to_owned(),
+            false,
+        ),
+    ] {
+        let plan = bed.plan(&statement);
+        assert!(plan.index, "{statement}: {plan:?}");
+        assert!(!(ordered && plan.sorts), "{statement}: {plan:?}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use dcrstakepool::db::{Access, Options, Store};
+use dcrstakepool::db::{Access, Options, Store, TicketFilter};
 use dcrstakepool::decred::block::Block;
 use dcrstakepool::decred::vote::ParsedVote;
 use dcrstakepool::decred::{BlockHash, Height, Ticket, TicketHash, TxHash, VoteBits};
@@ -162,7 +162,9 @@ pub fn of_web(stage: &Stage) -> Fates {
         let store = Store::connect(options).await.expect("the database answers");
         let mut fates = Fates::new();
         for user in 1..=users {
-            let tickets = store.tickets_of(UserId(user), 0, 10_000).await;
+            let tickets = store
+                .tickets_of(UserId(user), TicketFilter::default(), 0, 10_000)
+                .await;
             fates.extend(tickets.expect("tickets can be read").into_iter().map(told));
         }
         fates

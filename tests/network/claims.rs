@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use dcrstakepool::db::{Access, Options, Store};
+use dcrstakepool::db::{Access, Options, Store, TicketFilter};
 use dcrstakepool::decred::{TicketHash, TxHash};
 use dcrstakepool::domain::{FeeVerdict, TicketRecord, UserId};
 use dcrstakepool::secret::Secret;
@@ -119,7 +119,7 @@ fn stored_tickets(database_url: &str, user: UserId) -> Vec<TicketRecord> {
     runtime.block_on(async {
         let store = Store::connect(options).await.expect("the database answers");
         store
-            .tickets_of(user, 0, 10_000)
+            .tickets_of(user, TicketFilter::default(), 0, 10_000)
             .await
             .expect("tickets can be read")
     })

@@ -1,6 +1,9 @@
 //! The API's own rows: tokens, numbers, and everything that is no command.
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use http::{Method, StatusCode};
+use serde_json::Value;
 
 use super::browser::{Answer, Api, Browser};
 use super::site::{Site, user_address, wait_for};
@@ -142,6 +145,134 @@ async fn vote_bits_are_checked_and_stored() {
             .then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn purchase_info_is_told_to_the_byte() {
+    let site = Site::start().await;
+    let mut browser = Browser::new_user(&site, "alice@example.com").await;
+    let mut api = Api::new(site.address, &browser.api_token().await);
+    wait_for_numbers(&mut api).await;
+    Api::check(
+        &api.get("getpurchaseinfo").await,
+        "{\"status\":\"error\",\"code\":9,\"message\":\"purchaseinfo error - no address \
+         submitted\",\"data\":null}",
+    );
+    let address = user_address(1);
+    Api::check(
+        &api.post("address", &[("UserPubKeyAddr", &address)]).await,
+        "{\"status\":\"success\",\"code\":0,\"message\":\"address successfully imported\"}",
+    );
+    let json = browser.get("/address/script.json").await.body;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let of = |name: &str| json[name].as_str().unwrap();
+    Api::check(
+        &api.get("getpurchaseinfo").await,
+        &format!(
+            "{{\"status\":\"success\",\"code\":0,\"message\":\"purchaseinfo successfully retrieved\",\
+             \"data\":{{\"PoolAddress\":\"{}\",\"PoolFees\":7.5,\"Script\":\"{}\",\
+             \"TicketAddress\":\"{}\",\"VoteBits\":1,\"VoteBitsVersion\":12}}}}",
+            of("fee_address"),
+            of("redeem_script"),
+            of("ticket_address")
+        ),
+    );
+}
+
+#[tokio::test]
+async fn a_full_pool_takes_no_address() {
+    let mut site = Site::start().await;
+    Browser::new_user(&site, "alice@example.com").await;
+    let mut second = Browser::new_user(&site, "bob@example.com").await;
+    let token = second.api_token().await;
+    site.edit("fee_percent", "max_users = 1\nfee_percent");
+    site.edit_voters_too();
+    assert!(site.stop().await.success());
+    site.start_again().await;
+    let mut api = Api::new(site.address, &token);
+    Api::check(
+        &api.post("address", &[("UserPubKeyAddr", &user_address(1))])
+            .await,
+        "{\"status\":\"error\",\"code\":9,\"message\":\"address error - the pool is full\"}",
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_fails_is_code_13() {
+    let site = Site::start().await;
+    let mut browser = Browser::new_user(&site, "alice@example.com").await;
+    let mut api = Api::new(site.address, &browser.api_token().await);
+    wait_for_numbers(&mut api).await;
+    let path = site.folder.path().join("pool.db").display().to_string();
+    let mut database = SqliteConnection::establish(&path).unwrap();
+    let mut execute = |sql: &str| database.batch_execute(sql).unwrap();
+    let fault = |text: &str, data: &str| {
+        format!("{{\"status\":\"error\",\"code\":13,\"message\":\"{text}\"{data}}}")
+    };
+    let address = [("UserPubKeyAddr", user_address(1))];
+    let address = address
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    execute("PRAGMA busy_timeout = 5000; ALTER TABLE pool_keys RENAME TO away");
+    Api::check(
+        &api.post("address", &address).await,
+        &fault("address error - failed to save address in database", ""),
+    );
+    execute("ALTER TABLE away RENAME TO pool_keys");
+    execute("ALTER TABLE pool_revisions RENAME TO away");
+    Api::check(
+        &api.post("voting", &[("VoteBits", "5")]).await,
+        &fault(
+            "voting error - failed to update voting prefs in database",
+            "",
+        ),
+    );
+    execute("ALTER TABLE away RENAME TO pool_revisions");
+    execute("ALTER TABLE Users RENAME TO away");
+    let unread = |subject: &str| format!("{subject} error - failed to read user from database");
+    Api::check(
+        &api.get("getpurchaseinfo").await,
+        &fault(&unread("purchaseinfo"), ",\"data\":null"),
+    );
+    Api::check(
+        &api.post("address", &address).await,
+        &fault(&unread("address"), ""),
+    );
+    Api::check(
+        &api.post("voting", &[("VoteBits", "5")]).await,
+        &fault(&unread("voting"), ""),
+    );
+    assert!(!site.log().contains(&browser.cookies["session"]));
+}
+
+#[tokio::test]
+async fn the_api_describes_itself_to_programs_and_people() {
+    let site = Site::start().await;
+    let mut guest = site.browser();
+    let document = guest.get("/api/openapi.json").await;
+    assert_eq!(
+        document.header("content-type"),
+        "application/json; charset=utf-8"
+    );
+    let json: Value = serde_json::from_str(&document.body).unwrap();
+    assert_eq!(
+        json["servers"][0]["url"],
+        "http://pool.example.com/api/{version}"
+    );
+    assert_eq!(json["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let page = guest.get("/api").await;
+    assert_eq!(page.status, StatusCode::OK);
+    page.shows("-H 'Authorization: Bearer TOKEN' http://pool.example.com/api/v2/getpurchaseinfo");
+    page.shows("address error - address already submitted");
+    page.shows("href=\"/api/openapi.json\"");
+    assert!(page.body.len() < 40_000, "{} bytes", page.body.len());
+    is_unknown(
+        &guest
+            .send(Method::POST, "/api/openapi.json", String::new())
+            .await,
+    );
+    let refused = guest.send(Method::POST, "/api", String::new()).await;
+    assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 async fn wait_for_numbers(api: &mut Api) -> Answer {

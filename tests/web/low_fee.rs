@@ -18,7 +18,7 @@ const IGNORED: &str = "<span class=\"badge bad\">Low fee</span>";
 const ADDED: &str = "<span class=\"badge info\">Low fee, added</span>";
 
 /// The site with an admin (user 1) and an enrolled user (2), whose ticket address comes last.
-async fn site_with_users() -> (Site, Browser, Browser, String) {
+pub(super) async fn site_with_users() -> (Site, Browser, Browser, String) {
     let site = Site::start().await;
     let admin = Browser::new_user(&site, "admin@example.com").await;
     let mut user = Browser::new_user(&site, "kim@example.com").await;
@@ -37,7 +37,7 @@ async fn site_with_users() -> (Site, Browser, Browser, String) {
     (site, admin, user, address)
 }
 
-fn ticket(number: u8, address: &str) -> TicketRecord {
+pub(super) fn ticket(number: u8, address: &str) -> TicketRecord {
     TicketRecord {
         hash: hash(number),
         user_id: UserId(2),
@@ -52,7 +52,7 @@ fn ticket(number: u8, address: &str) -> TicketRecord {
     }
 }
 
-fn voted(number: u8, address: &str) -> TicketRecord {
+pub(super) fn voted(number: u8, address: &str) -> TicketRecord {
     TicketRecord {
         status: TicketStatus::Voted,
         verdict: FeeVerdict::Added,
@@ -73,7 +73,7 @@ fn hash(number: u8) -> TicketHash {
 }
 
 /// Every voter learns of these tickets and says so.
-fn learn(site: &Site, tickets: &[TicketRecord]) {
+pub(super) fn learn(site: &Site, tickets: &[TicketRecord]) {
     for voter in &site.voters {
         let sequence = voter.fake.with(|state| {
             state.tickets.extend_from_slice(tickets);
@@ -84,7 +84,7 @@ fn learn(site: &Site, tickets: &[TicketRecord]) {
 }
 
 /// Opens the page until it shows `text`.
-async fn shows_in_time(browser: &mut Browser, path: &str, text: &str) -> Answer {
+pub(super) async fn shows_in_time(browser: &mut Browser, path: &str, text: &str) -> Answer {
     for _ in 0..1500 {
         let page = browser.get(path).await;
         if page.body.contains(text) {

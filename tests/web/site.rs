@@ -128,6 +128,11 @@ impl Site {
         std::fs::write(self.file(), text.replacen(from, to, 1)).expect("configuration");
     }
 
+    /// The voters' operators changed `[pool]` alike.
+    pub fn edit_voters_too(&self) {
+        agree(&self.voters, &self.file());
+    }
+
     /// As `kill` does.
     pub fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();

@@ -7,7 +7,7 @@ use super::{narrow, unreadable};
 use crate::db::connection::AnyConnection;
 use crate::db::schema::tickets::{self, dsl};
 use crate::db::schema::users;
-use crate::db::{LowFeeLife, LowFeeOwner};
+use crate::db::{LowFeeLife, LowFeeOwner, TicketFilter, TicketKind, TicketPlace};
 use crate::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use crate::domain::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, UserId, VoteRecord};
 
@@ -90,7 +90,7 @@ impl Row {
             fee_paid: ticket.fee_paid.0,
             mined_block: ticket.mined.map(|(block, _)| block.to_string()),
             mined_height,
-            sort_height: mined_height.unwrap_or(i64::MAX),
+            sort_height: sort_height(ticket.mined.map(|(_, height)| height)),
             status: word(&STATUSES, &ticket.status).to_owned(),
             verdict: word(&VERDICTS, &ticket.verdict).to_owned(),
             vote_hash: vote.map(|vote| vote.hash.to_string()),
@@ -153,6 +153,11 @@ impl Row {
     }
 }
 
+/// What is in no block yet is the newest of all.
+fn sort_height(mined: Option<Height>) -> i64 {
+    mined.map_or(i64::MAX, |height| i64::from(height.0))
+}
+
 /// The ticket and who told its status.
 pub fn find(
     connection: &mut AnyConnection,
@@ -210,27 +215,81 @@ pub fn delete_unmined_of_others(connection: &mut AnyConnection, source: &str) ->
         .map(drop)
 }
 
+type Filtered<'a> = tickets::BoxedQuery<'a, <AnyConnection as Connection>::Backend>;
+
+fn filtered(user_id: i64, filter: &TicketFilter) -> Filtered<'static> {
+    let mut query = dsl::tickets.filter(dsl::user_id.eq(user_id)).into_boxed();
+    query = match filter.kind {
+        None => query,
+        Some(TicketKind::Status(status)) => query.filter(dsl::status.eq(word(&STATUSES, &status))),
+        Some(TicketKind::Revoked) => query.filter(dsl::revocation.is_not_null()),
+        Some(TicketKind::LowFee) => {
+            let [low, added] = [FeeVerdict::Low, FeeVerdict::Added].map(|it| word(&VERDICTS, &it));
+            query.filter(dsl::verdict.eq(low).or(dsl::verdict.eq(added)))
+        }
+    };
+    if filter.hash_prefix.is_empty() {
+        return query;
+    }
+    // As a range, which an index serves; no hex digit is above `f`.
+    let prefix = filter.hash_prefix.clone();
+    let beyond = format!("{prefix}g");
+    query
+        .filter(dsl::hash.ge(prefix))
+        .filter(dsl::hash.lt(beyond))
+}
+
+fn newest_first(query: Filtered<'static>) -> Filtered<'static> {
+    query.order((dsl::sort_height.desc(), dsl::hash.desc()))
+}
+
+fn read_all(rows: Vec<Row>) -> QueryResult<Vec<TicketRecord>> {
+    rows.into_iter().map(Row::read).collect()
+}
+
 /// Newest first: those in the mempool, then by the height they were mined at.
 pub fn of_user(
     connection: &mut AnyConnection,
     user_id: i64,
+    filter: &TicketFilter,
     offset: i64,
     limit: i64,
 ) -> QueryResult<Vec<TicketRecord>> {
-    let rows: Vec<Row> = dsl::tickets
-        .filter(dsl::user_id.eq(user_id))
-        .order((dsl::sort_height.desc(), dsl::hash.desc()))
+    newest_first(filtered(user_id, filter))
         .limit(limit)
         .offset(offset)
-        .load(connection)?;
-    rows.into_iter().map(Row::read).collect()
+        .load(connection)
+        .and_then(read_all)
 }
 
-pub fn count_of_user(connection: &mut AnyConnection, user_id: i64) -> QueryResult<i64> {
-    dsl::tickets
-        .filter(dsl::user_id.eq(user_id))
-        .count()
-        .get_result(connection)
+/// As `of_user`, those that follow `place`.
+pub fn of_user_after(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    filter: &TicketFilter,
+    place: Option<&TicketPlace>,
+    limit: i64,
+) -> QueryResult<Vec<TicketRecord>> {
+    let mut query = filtered(user_id, filter);
+    if let Some(TicketPlace { height, hash }) = place {
+        let height = sort_height(*height);
+        let later = dsl::sort_height
+            .lt(height)
+            .or(dsl::hash.lt(hash.to_string()));
+        query = query.filter(dsl::sort_height.le(height)).filter(later);
+    }
+    newest_first(query)
+        .limit(limit)
+        .load(connection)
+        .and_then(read_all)
+}
+
+pub fn count_of_user(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    filter: &TicketFilter,
+) -> QueryResult<i64> {
+    filtered(user_id, filter).count().get_result(connection)
 }
 
 /// Statuses of tickets that may still vote.

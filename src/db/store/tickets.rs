@@ -6,7 +6,7 @@ use super::Store;
 use crate::db::connection::AnyConnection;
 use crate::db::merge::{merge, prevails};
 use crate::db::queries::{clip, cursors, lives, narrow, tickets};
-use crate::db::{Error, Result, TicketCursor, TicketLife, TicketPage};
+use crate::db::{Error, Result, TicketCursor, TicketFilter, TicketLife, TicketPage, TicketPlace};
 use crate::decred::{Atoms, Height, TicketHash};
 use crate::domain::{InstanceId, TicketCounts, TicketRecord, UserId};
 
@@ -63,19 +63,35 @@ impl Store {
     pub async fn tickets_of(
         &self,
         user_id: UserId,
+        filter: TicketFilter,
         offset: u64,
         limit: u32,
     ) -> Result<Vec<TicketRecord>> {
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         self.read(move |connection| {
-            tickets::of_user(connection, user_id.0, offset, i64::from(limit))
+            tickets::of_user(connection, user_id.0, &filter, offset, i64::from(limit))
         })
         .await
     }
 
-    pub async fn ticket_count_of(&self, user_id: UserId) -> Result<u64> {
+    /// As `tickets_of`, those that follow a place in the list.
+    pub async fn tickets_after(
+        &self,
+        user_id: UserId,
+        filter: TicketFilter,
+        place: Option<TicketPlace>,
+        limit: u32,
+    ) -> Result<Vec<TicketRecord>> {
         self.read(move |connection| {
-            let count = tickets::count_of_user(connection, user_id.0)?;
+            let limit = i64::from(limit);
+            tickets::of_user_after(connection, user_id.0, &filter, place.as_ref(), limit)
+        })
+        .await
+    }
+
+    pub async fn ticket_count_of(&self, user_id: UserId, filter: TicketFilter) -> Result<u64> {
+        self.read(move |connection| {
+            let count = tickets::count_of_user(connection, user_id.0, &filter)?;
             narrow("count of Tickets", count)
         })
         .await

@@ -56,13 +56,13 @@ async fn an_unmined_ticket_that_only_the_former_leader_knew_disappears() {
     test.pool.check_voters().await;
     test.round().await;
     assert_eq!(leader(&test), "voter2");
-    let shown = test.pool.tickets(UserId(1), 0).await.unwrap();
+    let shown = test.tickets(UserId(1)).await;
     assert_eq!(shown.total, 2);
     test.voters[2].set(Mood::Down);
     test.round().await;
     test.round().await;
     assert_ne!(leader(&test), "voter2");
-    let shown = test.pool.tickets(UserId(1), 0).await.unwrap();
+    let shown = test.tickets(UserId(1)).await;
     assert_eq!(shown.tickets, [mined]);
 }
 
@@ -104,7 +104,7 @@ async fn the_tickets_of_the_branch_with_more_work_count() {
     }
     test.pool.check_voters().await;
     test.round().await;
-    let status = async || test.pool.all_tickets(user).await.unwrap()[0].status;
+    let status = async || test.tickets(user).await.tickets[0].status;
     assert_eq!(status().await, TicketStatus::Missed);
     for voter in [&test.voters[0], &test.voters[2]] {
         voter.state().height = 101;

@@ -246,13 +246,13 @@ async fn tickets_are_those_of_one_voter_at_a_time() {
     test.voters[2].state().tickets = vec![ticket(1, user, TicketStatus::Voted)];
     test.pool.check_voters().await;
     test.round().await;
-    let page = test.pool.tickets(user, 0).await.unwrap();
+    let page = test.tickets(user).await;
     assert_eq!((page.total, page.tickets.len()), (5, 5));
     assert!(page.tickets.iter().all(|t| t.status == TicketStatus::Live));
     assert_eq!(page.tickets[0].mined.unwrap().1, Height(5), "newest first");
     test.voters[1].set(Mood::Down);
     test.round().await;
-    let all = test.pool.all_tickets(user).await.unwrap();
+    let all = test.tickets(user).await.tickets;
     let voted = all.iter().filter(|t| t.status == TicketStatus::Voted);
     assert_eq!((all.len(), voted.count()), (5, 1));
 }

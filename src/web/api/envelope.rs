@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::decred::Atoms;
+
 /// The code numbers of gRPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -99,6 +101,12 @@ impl Object {
         self.raw(key, value)
     }
 
+    /// In DCR, with all eight decimals.
+    #[must_use]
+    pub fn amount(self, key: &str, amount: Atoms) -> Self {
+        self.raw(key, amount)
+    }
+
     fn raw(mut self, key: &str, value: impl Display) -> Self {
         let comma = if self.0.is_empty() { "" } else { "," };
         // Writing to a string cannot fail.
@@ -112,7 +120,7 @@ impl Object {
 }
 
 /// As a JSON string; the characters that HTML knows are escaped, as they always were.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text)
         .to_string()
         .replace('&', "\\u0026")

@@ -1,6 +1,7 @@
 //! The API, versions 1 and 2, which answer alike. Its texts and codes are a contract with wallets in
 //! the field: none may change.
 
+pub mod document;
 mod envelope;
 
 use std::ops::Deref;
@@ -219,7 +220,7 @@ pub fn stats(request: &Request) -> Result<Response, Error> {
     Ok(send(&envelope))
 }
 
-fn stats_object(stats: &Stats, settings: &Settings) -> Object {
+pub fn stats_object(stats: &Stats, settings: &Settings) -> Object {
     Object::new()
         .count("AllMempoolTix", stats.mempool_tickets)
         .counts("APIVersionsSupported", &[1, 2])
@@ -245,6 +246,12 @@ fn stats_object(stats: &Stats, settings: &Settings) -> Object {
         .text("Version", env!("CARGO_PKG_VERSION"))
 }
 
+/// `/api/openapi.json`.
+pub fn openapi(request: &Request) -> Result<Response, Error> {
+    let document = document::openapi(&request.app.pool.settings().base_url);
+    Ok(response::json(StatusCode::OK, document))
+}
+
 fn send(envelope: &Envelope) -> Response {
     response::json(StatusCode::OK, envelope.to_line())
 }
@@ -262,7 +269,14 @@ pub fn unknown() -> Response {
 /// A refusal below the commands: too large, too slow, too often, out of time.
 pub fn failed(error: &Error) -> Response {
     router::log(error);
-    let (code, message) = match error.status {
+    let envelope = transport_refusal(error.status);
+    let mut response = response::json(error.status, envelope.to_line());
+    response::retry_after(&mut response, error.retry_after);
+    response
+}
+
+fn transport_refusal(status: StatusCode) -> Envelope {
+    let (code, message) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => (Code::InvalidArgument, "request too large"),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
             (Code::InvalidArgument, "request headers too large")
@@ -273,10 +287,7 @@ pub fn failed(error: &Error) -> Response {
         StatusCode::SERVICE_UNAVAILABLE => (Code::Unavailable, "system error - try again later"),
         _ => (Code::Internal, "system error - internal error"),
     };
-    let envelope = Envelope::error(code, message, Data::Absent);
-    let mut response = response::json(error.status, envelope.to_line());
-    response::retry_after(&mut response, error.retry_after);
-    response
+    Envelope::error(code, message, Data::Absent)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use super::document::Document;
 use super::*;
 use crate::decred::{Atoms, Height, Network, VoteVersion};
 use crate::pool::{self, DoorSign, Limits, NotNow};
@@ -13,6 +14,172 @@ fn expect(envelope: &Envelope, code: u8, message: &str, data: &str) {
     let expected =
         format!("{{\"status\":\"error\",\"code\":{code},\"message\":\"{message}\"{data}}}\n");
     assert_eq!(envelope.to_line(), expected);
+}
+
+/// Every refusal of a command that the code can give, as the document must tell them.
+fn refusals(command: Command) -> Vec<Envelope> {
+    let unread =
+        |command: Command| command.failure(database(), "failed to read user from database");
+    let token = command.refusal(Code::Unauthenticated, "invalid api token");
+    match command {
+        Command::PurchaseInfo => vec![
+            token,
+            purchase_info_refusal(PurchaseInfoError::NoAddress),
+            purchase_info_refusal(database().into()),
+        ],
+        Command::Address => [
+            EnrolError::AlreadySubmitted,
+            EnrolError::Closed("the pool is full".into()),
+            EnrolError::TooShort,
+            EnrolError::TooLong,
+            EnrolError::Undecodable,
+            EnrolError::WrongType,
+            NotNow::Halted.into(),
+            database().into(),
+        ]
+        .map(address_refusal)
+        .into_iter()
+        .chain([token, unread(command)])
+        .collect(),
+        Command::Voting => vec![
+            token,
+            unread(command),
+            command.refusal(
+                Code::InvalidArgument,
+                "unable to convert votebits to uint16",
+            ),
+            voting_refusal(VotingError::Invalid),
+            voting_refusal(database().into()),
+        ],
+        Command::Stats => vec![command.refusal(Code::Unavailable, "RPC server error")],
+    }
+}
+
+fn json(envelope: &Envelope) -> serde_json::Value {
+    serde_json::from_str(&envelope.to_line()).unwrap()
+}
+
+/// Envelopes in an order that does not depend on where they came from.
+fn sorted(envelopes: impl Iterator<Item = serde_json::Value>) -> Vec<String> {
+    let mut lines: Vec<String> = envelopes.map(|value| value.to_string()).collect();
+    lines.sort();
+    lines
+}
+
+fn keys(value: &serde_json::Value) -> Vec<&String> {
+    let mut keys: Vec<_> = value.as_object().unwrap().keys().collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn the_document_has_every_command_of_the_route_table_and_no_other() {
+    let document = Document::read().unwrap();
+    let mut documented = Vec::new();
+    for (path, operations) in &document.paths {
+        for (method, operation) in operations {
+            for version in ["v1", "v2"] {
+                let token = !operation.security.is_empty();
+                documented.push((
+                    format!("/api/{version}{path}"),
+                    method.to_uppercase(),
+                    token,
+                ));
+            }
+        }
+    }
+    let mut routed: Vec<_> = router::ROUTES
+        .iter()
+        .filter(|route| route.path.starts_with("/api/v"))
+        .map(|route| {
+            let method = if route.post { "POST" } else { "GET" };
+            let token = matches!(route.handler, router::Handler::ApiUser(..));
+            (route.path.to_owned(), method.to_owned(), token)
+        })
+        .collect();
+    documented.sort();
+    routed.sort();
+    assert_eq!(documented, routed);
+}
+
+#[test]
+fn the_document_tells_every_answer_of_every_command() {
+    let document = Document::read().unwrap();
+    for (command, path) in [
+        (Command::PurchaseInfo, "/getpurchaseinfo"),
+        (Command::Address, "/address"),
+        (Command::Voting, "/voting"),
+        (Command::Stats, "/stats"),
+    ] {
+        let operation = document.paths[path].values().next().unwrap();
+        let media = operation.responses["200"].media().unwrap();
+        let mut examples = media.examples.values().map(|example| example.value.clone());
+        let mut success = examples.next().unwrap();
+        let told = sorted(examples);
+        assert_eq!(told, sorted(refusals(command).iter().map(json)), "{path}");
+        let data = success.as_object_mut().unwrap().remove("data");
+        assert_eq!(success, json(&command.success(Data::Absent)), "{path}");
+        let real = match command {
+            Command::PurchaseInfo => purchase_info_object(&purchase_info()),
+            Command::Stats => stats_object(&stats(), &settings()),
+            Command::Address | Command::Voting => {
+                assert_eq!(data, None);
+                continue;
+            }
+        };
+        let real: serde_json::Value = serde_json::from_str(&real.to_json()).unwrap();
+        assert_eq!(keys(&data.unwrap()), keys(&real), "{path}");
+        let described: Vec<_> = document.data(operation).unwrap().keys().collect();
+        assert_eq!(described, keys(&real), "{path}");
+    }
+}
+
+#[test]
+fn the_document_tells_what_happens_below_the_commands_and_every_code() {
+    let document = Document::read().unwrap();
+    let mut statuses = std::collections::BTreeSet::new();
+    for operation in document.paths.values().flat_map(|it| it.values()) {
+        for (status, answer) in &operation.responses {
+            let media = answer.media().unwrap();
+            if let Some(example) = &media.example {
+                let code = StatusCode::from_bytes(status.as_bytes()).unwrap();
+                assert_eq!(*example, json(&transport_refusal(code)), "{status}");
+                statuses.insert(code.as_u16());
+            }
+        }
+        assert_eq!(
+            operation.body.is_some(),
+            operation.responses.contains_key("413")
+        );
+    }
+    let statuses: Vec<u16> = statuses.into_iter().collect();
+    assert_eq!(statuses, [400, 408, 413, 429, 431, 500, 503]);
+    let codes = &document.components.schemas["Code"].one_of;
+    let codes: Vec<u8> = codes.iter().map(|code| code.value).collect();
+    let real = [
+        Code::Ok,
+        Code::InvalidArgument,
+        Code::AlreadyExists,
+        Code::ResourceExhausted,
+        Code::FailedPrecondition,
+        Code::Internal,
+        Code::Unavailable,
+        Code::Unauthenticated,
+    ];
+    assert_eq!(codes, real.map(|code| code as u8));
+}
+
+#[test]
+fn the_document_names_this_pool() {
+    let text = document::openapi("https://pool.example.com/");
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["openapi"], "3.1.0");
+    assert_eq!(value["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        value["servers"][0]["url"],
+        "https://pool.example.com/api/{version}"
+    );
+    assert!(!text.contains("@BASE") && !text.contains("@VERSION"));
 }
 
 #[test]
@@ -151,16 +318,8 @@ fn vote_bits_are_decimal_digits_of_sixteen_bits() {
 
 #[test]
 fn purchase_info_is_what_wallets_expect() {
-    let info = PurchaseInfo {
-        fee_address: "Ssfee".into(),
-        fee_percent: 7.5,
-        redeem_script: "5121ab".into(),
-        ticket_address: "Scticket".into(),
-        vote_bits: VoteBits(5),
-        vote_version: VoteVersion(12),
-    };
     let line = Command::PurchaseInfo
-        .success(Data::Object(purchase_info_object(&info)))
+        .success(Data::Object(purchase_info_object(&purchase_info())))
         .to_line();
     assert_eq!(
         line,
@@ -190,9 +349,19 @@ fn settings() -> Settings {
     }
 }
 
-#[test]
-fn stats_are_what_wallets_expect() {
-    let stats = Stats {
+fn purchase_info() -> PurchaseInfo {
+    PurchaseInfo {
+        fee_address: "Ssfee".into(),
+        fee_percent: 7.5,
+        redeem_script: "5121ab".into(),
+        ticket_address: "Scticket".into(),
+        vote_bits: VoteBits(5),
+        vote_version: VoteVersion(12),
+    }
+}
+
+fn stats() -> Stats {
+    Stats {
         refreshed_at: 0,
         height: Height(1000),
         ticket_price: Atoms(10_050_000_000),
@@ -213,9 +382,13 @@ fn stats_are_what_wallets_expect() {
         active_users: 6,
         fee_percent: 5.0,
         open: true,
-    };
+    }
+}
+
+#[test]
+fn stats_are_what_wallets_expect() {
     let line = Command::Stats
-        .success(Data::Object(stats_object(&stats, &settings())))
+        .success(Data::Object(stats_object(&stats(), &settings())))
         .to_line();
     let expected = format!(
         "{{\"status\":\"success\",\"code\":0,\"message\":\"stats successfully retrieved\",\"data\":{{\

@@ -5,6 +5,7 @@ pub mod address;
 pub mod adminpool;
 pub mod admintickets;
 pub mod adminusers;
+pub mod apipage;
 pub mod captcha;
 pub mod components;
 pub mod emailupdate;

@@ -176,7 +176,8 @@ impl Settings {
         html! {
             h2 { "API token" }
             p { "With it a wallet, or " code { "dcrstakepool buy" } ", asks for your ticket address and sets "
-                "your votes. It is as good as your password for that, so keep it secret." }
+                "your votes. It is as good as your password for that, so keep it secret. "
+                a href="/api" { "What the API can do" } }
             dl.facts { (copyable("Token", self.api_token.expose())) }
             form method="post" action="/settings" {
                 (csrf_field(&self.token))

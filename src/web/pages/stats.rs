@@ -77,7 +77,7 @@ impl StatsPage {
                 (notice("warn", "No voting wallet reports to this site at this moment: these are the \
                     last numbers. Voting does not depend on the site."))
             }
-            p.hint { "Updated " time { (age(self.now, then)) } " (" (date_time(then)) ")." }
+            p.hint.updated { "Updated " time { (age(self.now, then)) } " (" (date_time(then)) ")." }
         }
     }
 }

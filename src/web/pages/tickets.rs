@@ -1,7 +1,9 @@
 //! `/tickets`: what became of each ticket.
 
+mod export;
 mod outlook;
 pub(super) mod row;
+mod search;
 
 use std::borrow::Cow;
 
@@ -16,8 +18,12 @@ use crate::web::error::Error;
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
 
+pub use export::{csv, json};
+use search::Search;
+
 #[derive(Debug)]
 struct Tickets {
+    search: Search,
     page: TicketPage,
     network: Network,
     /// On the first page.
@@ -30,14 +36,20 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
     }
     // People count from 1; nonsense is the first page.
     let page = request.query.text("page").parse::<u32>().unwrap_or(1);
-    let page = page.saturating_sub(1);
-    let pool = &request.app.pool;
-    let prospects = match page {
-        0 => pool.prospects(request.user().id).await?,
-        _ => None,
+    let (pool, page) = (&request.app.pool, page.saturating_sub(1));
+    let search = Search::read(&request.query);
+    let prospects = if page == 0 && !search.is_narrow() {
+        pool.prospects(request.user().id).await?
+    } else {
+        None
+    };
+    let page = match search.filter() {
+        Some(filter) => pool.tickets(request.user().id, filter, page).await?,
+        None => TicketPage::default(),
     };
     Ok(request.ok(&Tickets {
-        page: pool.tickets(request.user().id, page).await?,
+        search,
+        page,
         network: pool.settings().network,
         prospects,
     }))
@@ -54,13 +66,18 @@ impl Render for Tickets {
         html! {
             section {
                 h1 { "Your tickets" }
-                @if self.page.total == 0 {
+                @if self.page.total == 0 && !self.search.is_narrow() {
                     (nothing_yet())
+                } @else if self.page.total == 0 {
+                    (self.search.form())
+                    (self.search.nothing_found())
                 } @else {
                     @if let Some(prospects) = &self.prospects { (outlook::outlook(prospects)) }
+                    (self.search.form())
                     (self.range())
                     (self.table())
                     (self.pager())
+                    (self.search.exports())
                     (legend())
                 }
             }
@@ -95,7 +112,8 @@ impl Tickets {
         let here = u64::try_from(self.page.tickets.len()).unwrap_or(u64::MAX);
         html! {
             p.hint {
-                (grouped(self.page.total)) " in all, the newest first"
+                (grouped(self.page.total)) @if self.search.is_narrow() { " found" } @else { " in all" }
+                ", the newest first"
                 @if here > 0 && here < self.page.total {
                     "; here are " (grouped(first)) " to "
                     (grouped(first.saturating_add(here).saturating_sub(1)))
@@ -108,7 +126,7 @@ impl Tickets {
     fn pager(&self) -> Markup {
         let pages = self.page.total.div_ceil(u64::from(TICKETS_PER_PAGE));
         let this = u64::from(self.page.page) + 1;
-        pager(this, pages, |page| format!("/tickets?page={page}"))
+        pager(this, pages, |page| self.search.page(page))
     }
 }
 
@@ -149,6 +167,7 @@ mod tests {
     #[test]
     fn pages_are_linked_both_ways() {
         let page = Tickets {
+            search: Search::default(),
             page: TicketPage {
                 tickets: vec![ticket()],
                 page: 1,
@@ -168,6 +187,7 @@ mod tests {
     #[test]
     fn without_tickets_the_way_to_them_is_shown() {
         let page = Tickets {
+            search: Search::default(),
             page: TicketPage {
                 tickets: Vec::new(),
                 page: 0,

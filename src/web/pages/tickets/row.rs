@@ -39,10 +39,7 @@ pub(in crate::web::pages) fn status(ticket: &TicketRecord) -> (&'static str, &'s
 }
 
 fn outcome(ticket: &TicketRecord, network: Network) -> Markup {
-    let params = network.params();
-    let mined = ticket.mined.map(|(_, height)| u64::from(height.0));
-    let mature = mined.map(|height| height + u64::from(params.ticket_maturity));
-    let expiry = mature.map(|height| height + u64::from(params.ticket_expiry));
+    let callable = ticket.callable(network.params());
     html! {
         @match (&ticket.vote, ticket.status) {
             (Some(vote), _) => {
@@ -51,10 +48,10 @@ fn outcome(ticket: &TicketRecord, network: Network) -> Markup {
             }
             (None, TicketStatus::Mempool) => "waits for a block",
             (None, TicketStatus::Immature) => {
-                @if let Some(height) = mature { "can be called from block " (grouped(height)) }
+                @if let Some((height, _)) = callable { "can be called from block " (grouped(height)) }
             }
             (None, TicketStatus::Live) => {
-                @if let Some(height) = expiry { "expires after block " (grouped(height)) }
+                @if let Some((_, height)) = callable { "expires after block " (grouped(height)) }
             }
             (None, _) => @match &ticket.revocation {
                 Some(hash) => { "revoked by " (transaction(network, &hash.to_string())) }
@@ -85,6 +82,21 @@ pub(in crate::web::pages) mod tests {
         }
     }
 
+    pub fn voted_ticket() -> TicketRecord {
+        TicketRecord {
+            status: TicketStatus::Voted,
+            vote: Some(VoteRecord {
+                hash: hash("ef"),
+                block: hash("01"),
+                height: Height(2_000),
+                bits: VoteBits(5),
+                version: VoteVersion(12),
+                reward: Atoms(150_000_000),
+            }),
+            ..ticket()
+        }
+    }
+
     fn hash<T: serde::de::DeserializeOwned>(byte: &str) -> T {
         serde_json::from_value(byte.repeat(32).into()).unwrap()
     }
@@ -103,17 +115,7 @@ pub(in crate::web::pages) mod tests {
 
     #[test]
     fn a_vote_is_shown_with_its_block_and_reward() {
-        let mut ticket = ticket();
-        ticket.status = TicketStatus::Voted;
-        ticket.vote = Some(VoteRecord {
-            hash: hash("ef"),
-            block: hash("01"),
-            height: Height(2_000),
-            bits: VoteBits(5),
-            version: VoteVersion(12),
-            reward: Atoms(150_000_000),
-        });
-        let html = html(&ticket);
+        let html = html(&voted_ticket());
         assert!(html.contains("in block 2,000, reward 1.50 DCR"));
         assert!(html.contains(&format!("/tx/{}", "ef".repeat(32))));
     }
