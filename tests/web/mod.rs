@@ -13,6 +13,7 @@ mod database_away;
 mod enrolment;
 mod errors;
 mod events;
+mod hostile;
 mod http;
 mod limits;
 mod links;
