@@ -20,13 +20,12 @@ impl Pool {
         samples.extend(voters(&report, |height| {
             best.is_some_and(|best| self.lags(height, best, now))
         }));
-        if let Some(mails) = report.mails {
-            let oldest = mails
-                .waiting_since
-                .map_or(0, |since| now.saturating_sub(since));
-            samples.push(catalogue::MAILS_WAITING.counts(mails.waiting));
-            samples.push(catalogue::MAIL_AGE.is(oldest.max(0)));
-        }
+        // Without a queue, nothing waits.
+        let mails = report.mails.unwrap_or_default();
+        let since = mails.waiting_since.unwrap_or(now);
+        let oldest = now.saturating_sub(since).max(0);
+        samples.push(catalogue::MAILS_WAITING.counts(mails.waiting));
+        samples.push(catalogue::MAIL_AGE.is(oldest));
         samples.extend(best.map(|best| catalogue::BLOCK_HEIGHT.is(best.0)));
         if let Some(stats) = self.stats() {
             samples.extend(tickets(&stats.own));
