@@ -382,7 +382,7 @@ async fn poison(browser: &mut Browser, token: &str, path: &str, fields: &[&str],
     let mut body = format!("csrf_token={token}");
     for field in fields {
         let field: String = form_urlencoded::byte_serialize(field.as_bytes()).collect();
-        body += &format!("&{field}={value}");
+        body.extend(["&", &field, "=", &value]);
     }
     let answer = browser.send(Method::POST, path, body).await;
     assert!(
