@@ -16,7 +16,7 @@
     if (!document.execCommand("copy")) throw new Error("not copied");
   };
 
-  const addButton = (element, name, place) => {
+  const makeButton = (element, name) => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "tocopy";
@@ -33,15 +33,18 @@
         button.classList.remove("done");
       }, 2500);
     });
-    place.after(button);
+    return button;
   };
 
   for (const code of document.querySelectorAll("code.copy")) {
     const name = code.closest("dd")?.previousElementSibling?.textContent ?? "text";
-    addButton(code, name, code);
+    code.after(makeButton(code, name));
   }
   for (const code of document.querySelectorAll("pre > code")) {
-    addButton(code, "command", code.parentElement);
+    const frame = document.createElement("div");
+    frame.className = "command";
+    code.parentElement.replaceWith(frame);
+    frame.append(code.parentElement, makeButton(code, "command"));
   }
 
   // The page is asked for as a guest: one that is left open keeps nobody signed in.

@@ -27,6 +27,7 @@ Examples:
   dcrstakepool web --config /etc/dcrstakepool/dcrstakepool.toml
   DCRSTAKEPOOL__POOL__CLOSED=true dcrstakepool web
   kill -HUP PID     # log filter, notice, closed, the voters' certificates are read again
+  kill -USR1 PID    # the files of web.assets_dir are read again
 
 Needs the database and at least pool.min_voters voters. TERM or INT stops, twice: at once.";
 

@@ -80,13 +80,6 @@ impl Check {
         self.warnings.push(warning.into());
     }
 
-    /// A key that is there for later.
-    pub fn warn_no_effect(&mut self, key: &str) {
-        self.warn(format!(
-            "{key} is accepted, but has no effect in this version"
-        ));
-    }
-
     /// Notes that something is wrong with an entry.
     pub fn reject<T>(&mut self, entry: &Entry<T>, reason: impl Into<String>) {
         self.problems.push(Problem {

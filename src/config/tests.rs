@@ -127,22 +127,8 @@ fn the_examples_commented_keys_are_real() {
 }
 
 #[test]
-fn keys_without_effect_are_warned_about_once_each() {
-    let count = |warnings: &[String], text: &str| {
-        let with = warnings.iter().filter(|it| it.contains(text));
-        with.count()
-    };
-    let idle = "has no effect in this version";
+fn no_key_is_without_effect() {
     let folder = Folder::with(&complete());
-    assert_eq!(count(&folder.web(&[]).unwrap().warnings, idle), 0);
-    assert_eq!(count(&folder.voter().unwrap().warnings, idle), 0);
-    let off = [
-        ("DCRSTAKEPOOL__WEB__METRICS_LISTEN", ""),
-        ("DCRSTAKEPOOL__WEB__CAPTCHA", "false"),
-        ("DCRSTAKEPOOL__WEB__ASSETS_DIR", ""),
-        ("DCRSTAKEPOOL__WEB__LIMITS__MAIL_PER_HOUR", "0"),
-    ];
-    assert_eq!(count(&folder.web(&off).unwrap().warnings, idle), 0);
     let on = [
         ("DCRSTAKEPOOL__WEB__METRICS_LISTEN", "127.0.0.1:1"),
         ("DCRSTAKEPOOL__WEB__CAPTCHA", "true"),
@@ -152,15 +138,9 @@ fn keys_without_effect_are_warned_about_once_each() {
         ("DCRSTAKEPOOL__MAIL__FROM", "a@example.com"),
     ];
     let warnings = folder.web(&on).unwrap().warnings;
-    assert_eq!(count(&warnings, "assets_dir"), 1, "{warnings:?}");
-    assert_eq!(count(&warnings, "captcha"), 0, "{warnings:?}");
-    assert_eq!(count(&warnings, idle), 1, "{warnings:?}");
-    assert_eq!(count(&warnings, "metrics_listen"), 0, "{warnings:?}");
-    assert_eq!(count(&warnings, "limits"), 0, "{warnings:?}");
-    assert_eq!(count(&warnings, "mail"), 0, "{warnings:?}");
-    let metrics = complete().replace("[voter]\n", "[voter]\nmetrics_listen = \"127.0.0.1:1\"\n");
-    let warnings = Folder::with(&metrics).voter().unwrap().warnings;
-    assert_eq!(count(&warnings, "metrics_listen"), 0, "{warnings:?}");
+    for key in ["assets_dir", "captcha", "metrics_listen", "limits", "mail"] {
+        assert!(!warnings.iter().any(|it| it.contains(key)), "{warnings:?}");
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub struct WebSection {
     pub admin_user_ids: Vec<UserId>,
     pub metrics_listen: Option<SocketAddr>,
     pub captcha: bool,
-    /// Overrides embedded assets.
+    /// Where the operator's logo, colours and texts lie.
     pub assets_dir: Option<PathBuf>,
     pub limits: LimitsConfig,
 }
@@ -101,7 +101,6 @@ const SECRET_LENGTH: usize = 32;
 
 impl WebSection {
     pub(super) fn resolve(raw: RawWeb, check: &mut Check) -> Option<Self> {
-        warn_of_idle_keys(&raw, check);
         let base = check.path(Path::new(""));
         let default_listen = vec![ListenAddress::Tcp((Ipv4Addr::LOCALHOST, 8000).into())];
         let listen = raw.listen.filter(|list| !list.value.is_empty());
@@ -175,18 +174,6 @@ impl WebSection {
         if self.real_ip_header.is_some() && self.trusted_proxies.is_empty() && !behind_socket {
             check.warn("web.real_ip_header is never believed: web.trusted_proxies is empty");
         }
-    }
-}
-
-/// Keys that ask for what this version does not do yet.
-fn warn_of_idle_keys(raw: &RawWeb, check: &mut Check) {
-    let assets = raw.assets_dir.as_ref();
-    let asked = [(
-        "web.assets_dir",
-        assets.is_some_and(|it| !it.value.as_os_str().is_empty()),
-    )];
-    for (key, _) in asked.into_iter().filter(|(_, asked)| *asked) {
-        check.warn_no_effect(key);
     }
 }
 

@@ -1,5 +1,6 @@
 //! `dcrstakepool web`: the site, the API, the database, the coordination of the voters.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
 use crate::signals::{self, Signal};
 use crate::telemetry::{self, Telemetry};
-use crate::web::{self, Listen, Listeners};
+use crate::web::{self, App, Brand, Listen, Listeners};
 
 /// How long requests in flight and background tasks may take when the role ends.
 const STOP: Duration = Duration::from_secs(10);
@@ -46,7 +47,9 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let addresses = listeners.addresses();
     serve_metrics(metrics, &pool, &tasks);
     pool.start();
-    web::serve(listeners, site(&config), Arc::clone(&pool), &tasks);
+    let assets_dir = config.web.assets_dir.clone();
+    let brand = Brand::load(assets_dir.clone()).await;
+    let app = web::serve(listeners, site(&config), brand, Arc::clone(&pool), &tasks);
     tracing::info!(?addresses, "web is ready");
     service::ready(&tasks);
 
@@ -55,6 +58,8 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
         telemetry,
         pool,
         voters,
+        app,
+        assets_dir,
     };
     running.obey(signals, &tasks).await;
     service::stopping();
@@ -154,6 +159,8 @@ struct Running {
     telemetry: Telemetry,
     pool: Arc<Pool>,
     voters: Vec<VoterClient>,
+    app: Arc<App>,
+    assets_dir: Option<PathBuf>,
 }
 
 impl Running {
@@ -164,10 +171,17 @@ impl Running {
                 () = tasks.stopping() => return,
                 Some(signal) = signals.recv() => match signal {
                     Signal::Reload => self.reload(),
-                    Signal::Refresh => tracing::info!("nothing is loaded from outside the binary"),
+                    Signal::Refresh => self.refresh().await,
                 },
             }
         }
+    }
+
+    /// The files of `web.assets_dir`.
+    async fn refresh(&self) {
+        let brand = Brand::load(self.assets_dir.clone()).await;
+        tracing::info!(files = ?brand.names(), "assets read again");
+        self.app.dress(brand);
     }
 
     /// Log filter, what visitors are told, the voters' certificates.

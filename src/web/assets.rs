@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use http::HeaderValue;
 use hyper::body::Bytes;
 use rust_embed::Embed;
+use sha2::{Digest as _, Sha256};
 
 #[derive(Embed)]
 #[folder = "assets/"]
@@ -52,6 +53,33 @@ impl Assets {
         assets
     }
 
+    /// A file of the operator's in the place of the embedded one; its address changes with it.
+    pub fn replace(&mut self, name: &str, bytes: Vec<u8>) {
+        let Some(ours) = self.by_name.get(name) else {
+            return;
+        };
+        let kind = ours.kind.clone();
+        let url = self.url(name);
+        self.by_hashed_name
+            .remove(url.trim_start_matches("/assets/"));
+        let mut hash = hex::encode(Sha256::digest(&bytes));
+        hash.truncate(16);
+        let asset = Asset {
+            bytes: Bytes::from(bytes),
+            kind,
+            etag: format!("\"{hash}\""),
+        };
+        self.add(name, &hash, asset);
+    }
+
+    /// The operator's lines after the embedded ones.
+    pub fn append(&mut self, name: &str, bytes: &[u8]) {
+        if let Some(ours) = self.by_name.get(name) {
+            let both = [ours.bytes.as_ref(), bytes].concat();
+            self.replace(name, both);
+        }
+    }
+
     fn add(&mut self, name: &str, hash: &str, asset: Asset) {
         let hashed = match name.rsplit_once('.') {
             Some((stem, extension)) => format!("{stem}.{hash}.{extension}"),
@@ -84,7 +112,13 @@ mod tests {
     #[test]
     fn every_file_is_found_by_the_url_that_pages_use() {
         let assets = Assets::load();
-        for name in ["style.css", "icon.svg", "favicon.ico", "robots.txt"] {
+        for name in [
+            "style.css",
+            "site.js",
+            "icon.svg",
+            "favicon.ico",
+            "robots.txt",
+        ] {
             let url = assets.url(name);
             let file = url.strip_prefix("/assets/").unwrap();
             assert_ne!(file, name);
@@ -98,5 +132,23 @@ mod tests {
             assets.by_name("style.css").unwrap().kind,
             "text/css; charset=utf-8"
         );
+    }
+
+    #[test]
+    fn an_operators_file_takes_the_place_of_ours() {
+        let mut assets = Assets::load();
+        let ours = assets.url("icon.svg");
+        assets.replace("icon.svg", b"<svg/>".to_vec());
+        let theirs = assets.url("icon.svg");
+        assert_ne!(ours, theirs);
+        let found = |url: &str| {
+            let file = url.strip_prefix("/assets/").unwrap();
+            assets.by_hashed_name(file).map(|asset| asset.bytes.clone())
+        };
+        assert_eq!(found(&theirs).unwrap(), "<svg/>");
+        assert!(found(&ours).is_none());
+        assert_eq!(assets.by_name("icon.svg").unwrap().kind, "image/svg+xml");
+        assets.append("icon.svg", b"<!-- -->");
+        assert_eq!(found(&assets.url("icon.svg")).unwrap(), "<svg/><!-- -->");
     }
 }

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod assets;
 pub mod body;
+mod brand;
 pub mod captcha;
 pub mod client_ip;
 pub mod cookies;
@@ -16,6 +17,7 @@ pub mod csrf;
 pub mod error;
 pub mod events;
 pub mod form;
+mod look;
 pub mod pages;
 pub mod plots;
 pub mod request;
@@ -27,10 +29,11 @@ pub mod session;
 pub mod settings;
 mod stream;
 
+pub use brand::Brand;
 pub use server::{Listeners, serve};
 pub use settings::{Listen, Settings};
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
 
@@ -43,8 +46,8 @@ pub struct App {
     pub settings: Settings,
     pub pool: Arc<Pool>,
     pub clock: Clock,
-    assets: assets::Assets,
-    site: Arc<pages::layout::Site>,
+    /// Changes when the operator changes the brand.
+    look: RwLock<Arc<look::Look>>,
     csrf: csrf::Key,
     /// `None`: nobody is asked.
     captchas: Option<captcha::Captchas>,
@@ -53,19 +56,30 @@ pub struct App {
 }
 
 impl App {
-    pub fn new(settings: Settings, pool: Arc<Pool>) -> Self {
-        let assets = assets::Assets::load();
+    pub fn new(settings: Settings, brand: Brand, pool: Arc<Pool>) -> Self {
+        let look = look::Look::new(pool.settings(), brand);
         Self {
-            site: Arc::new(pages::layout::Site::new(pool.settings(), &assets)),
+            look: RwLock::new(Arc::new(look)),
             csrf: csrf::Key::new(pool.derived_key(crate::pool::keys::Purpose::Csrf)),
             captchas: settings.captcha.then(|| {
                 captcha::Captchas::new(pool.derived_key(crate::pool::keys::Purpose::Captcha))
             }),
             listeners: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
-            assets,
             clock: pool.clock().clone(),
             settings,
             pool,
         }
+    }
+
+    /// How the site looks at this moment.
+    fn look(&self) -> Arc<look::Look> {
+        let look = self.look.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&look)
+    }
+
+    /// From now on pages look so.
+    pub fn dress(&self, brand: Brand) {
+        let new = Arc::new(look::Look::new(self.pool.settings(), brand));
+        *self.look.write().unwrap_or_else(PoisonError::into_inner) = new;
     }
 }

@@ -32,6 +32,8 @@
 //! | GET | /settings | user | |
 //! | POST | /settings | user | token |
 //! | GET | /stats | anyone | |
+//! | GET | /terms | anyone | |
+//! | GET | /privacy | anyone | |
 //! | GET | /status | watcher | |
 //! | GET | /admintickets | admin | |
 //! | POST | /admintickets | admin | token |
@@ -81,7 +83,7 @@ use super::error::Error;
 use super::events;
 use super::pages::{
     self, address, adminpool, admintickets, adminusers, apipage, captcha, emailupdate, emailverify,
-    files, home, logout, passwordreset, passwordupdate, probes, redirects, settings, signin,
+    files, home, legal, logout, passwordreset, passwordupdate, probes, redirects, settings, signin,
     signup, stats, status, tickets, voting,
 };
 use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
@@ -197,6 +199,8 @@ pub static ROUTES: &[Route] = &[
     get("/settings", User(|r| Box::pin(settings::get(r)))),
     post("/settings", User(|r| Box::pin(settings::post(r)))),
     get("/stats", Anyone(|r| now(stats::get(&r)))),
+    get("/terms", Anyone(|r| now(legal::terms(&r)))),
+    get("/privacy", Anyone(|r| now(legal::privacy(&r)))),
     get("/status", Watcher(|r| Box::pin(status::get(r)))),
     get("/admintickets", Admin(|r| Box::pin(admintickets::get(r)))),
     post("/admintickets", Admin(|r| Box::pin(admintickets::post(r)))),

@@ -15,11 +15,11 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::App;
 use super::client_ip::Peer;
 use super::service;
 use super::settings::{Listen, Settings};
 use super::stream::WriteDeadline;
+use super::{App, Brand};
 use crate::pool::Pool;
 use crate::shutdown::Tasks;
 
@@ -97,9 +97,16 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers requests in tasks of `tasks` until these are told to stop; returns at once.
-pub fn serve(listeners: Listeners, settings: Settings, pool: Arc<Pool>, tasks: &Tasks) {
-    let app = Arc::new(App::new(settings, pool));
+/// Answers requests in tasks of `tasks` until these are told to stop; returns at once with what can be
+/// changed meanwhile.
+pub fn serve(
+    listeners: Listeners,
+    settings: Settings,
+    brand: Brand,
+    pool: Arc<Pool>,
+    tasks: &Tasks,
+) -> Arc<App> {
+    let app = Arc::new(App::new(settings, brand, pool));
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     for listener in listeners.0 {
         let acceptor = Acceptor {
@@ -110,6 +117,7 @@ pub fn serve(listeners: Listeners, settings: Settings, pool: Arc<Pool>, tasks: &
         };
         tasks.spawn("http", acceptor.run(listener));
     }
+    app
 }
 
 struct Acceptor {

@@ -3,7 +3,8 @@
 mod admin_pool;
 mod admin_users;
 mod api;
-mod browser;
+mod brand;
+pub mod browser;
 mod buy;
 mod captcha;
 mod check;
@@ -23,7 +24,7 @@ mod metrics;
 mod node_faults;
 mod pictures;
 mod rpc;
-mod site;
+pub mod site;
 mod start_faults;
 mod start_voter;
 mod start_web;

@@ -44,6 +44,8 @@ pub struct Wish {
     pub limits: &'static str,
     /// The voters are away when the site starts.
     pub away: bool,
+    /// Files of `web.assets_dir`.
+    pub assets: &'static [(&'static str, &'static str)],
     /// Another than an SQLite file.
     pub database: Option<String>,
     /// The section `[mail]`.
@@ -73,6 +75,11 @@ impl Site {
             .iter()
             .map(|voter| voter.section(folder.path()))
             .collect();
+        let assets = folder.path().join("assets");
+        std::fs::create_dir(&assets).expect("folder");
+        for (name, text) in wish.assets {
+            std::fs::write(assets.join(name), text).expect("folder");
+        }
         let file = folder.path().join("dcrstakepool.toml");
         std::fs::write(&file, config(&wish) + &wish.mail + &sections).expect("configuration");
         agree(&voters, &file);
@@ -235,13 +242,18 @@ fn config(wish: &Wish) -> String {
          [web]\nlisten = [\"127.0.0.1:0\", \"unix:web.sock\"]\nbase_url = \"http://pool.example.com\"\n\
          api_secret = \"{API_SECRET}\"\n\
          monitor_token = \"{MONITOR_TOKEN}\"\ncookie_secure = false\n{captcha}\
-         admin_ips = [\"127.0.0.1\"]\nadmin_user_ids = [1]\n{}\n\
+         admin_ips = [\"127.0.0.1\"]\nadmin_user_ids = [1]\n{}{}\n\
          [web.limits]\n{}",
         wish.database.as_deref().unwrap_or("sqlite://pool.db"),
         voting_key(),
         "spubVUkaTP2Zou5goHKCg4oskYSmojxFuf7vf99REjYMXYioE2iWc4kcDXLq3wF9keARCdHTWdXgUbEdXJwKftCDU\
          acbYLZRqMYMZU7dPf8qgBT",
         wish.pool,
+        if wish.assets.is_empty() {
+            ""
+        } else {
+            "assets_dir = \"assets\"\n"
+        },
         wish.web,
         if wish.limits.is_empty() {
             NO_LIMITS

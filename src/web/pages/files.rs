@@ -1,4 +1,4 @@
-//! Embedded files.
+//! Embedded files, and the operator's.
 
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue};
@@ -13,20 +13,18 @@ const FOR_A_DAY: &str = "public, max-age=86400";
 
 /// By a name that changes with the content.
 pub fn asset(request: &Request) -> Result<Response, Error> {
-    let asset = request.app.assets.by_hashed_name(&request.rest);
-    send(request, asset, FOR_GOOD)
+    let look = request.app.look();
+    send(request, look.assets.by_hashed_name(&request.rest), FOR_GOOD)
 }
 
 pub fn robots(request: &Request) -> Result<Response, Error> {
-    send(request, request.app.assets.by_name("robots.txt"), FOR_A_DAY)
+    let look = request.app.look();
+    send(request, look.assets.by_name("robots.txt"), FOR_A_DAY)
 }
 
 pub fn favicon(request: &Request) -> Result<Response, Error> {
-    send(
-        request,
-        request.app.assets.by_name("favicon.ico"),
-        FOR_A_DAY,
-    )
+    let look = request.app.look();
+    send(request, look.assets.by_name("favicon.ico"), FOR_A_DAY)
 }
 
 fn send(

@@ -24,7 +24,7 @@ impl Icon {
             Icon::Ticket => {
                 "M3 8a1 1 0 0 1 1-1h16a1 1 0 0 1 1 1v2a2 2 0 0 0 0 4v2a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1v-2a2 2 0 0 0 0-4zM14 7v10"
             }
-            Icon::Key => "M15 9a4 4 0 1 1-8 0 4 4 0 0 1 8 0zM11 13v8M11 17h3M11 21h4",
+            Icon::Key => "M11 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0zM11 12h10M17 12v4M21 12v3",
             Icon::Ballot => {
                 "M5 4h14v16H5zM8 9l1.500 1.500L12 8M15 9h1M8 15l1.500 1.500L12 14M15 15h1"
             }
@@ -36,7 +36,7 @@ impl Icon {
             Icon::People => {
                 "M12 8a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM3 19a6 6 0 0 1 12 0M16 5a3 3 0 0 1 0 6M18 14a6 6 0 0 1 3 5"
             }
-            Icon::Leave => "M14 4h5v16h-5M4 12h10M10 8l4 4-4 4",
+            Icon::Leave => "M10 4H5v16h5M10 12h10M16 8l4 4-4 4",
             Icon::Check => "M5 12.500l4.500 4.500L19 7",
             Icon::Cross => "M6 6l12 12M18 6L6 18",
             Icon::Download => "M12 4v11M7 11l5 5 5-5M4 20h16",

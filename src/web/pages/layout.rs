@@ -30,6 +30,9 @@ pub struct Site {
     pub stylesheet: String,
     pub script: String,
     pub icon: String,
+    /// Whether there are such pages.
+    pub terms: bool,
+    pub privacy: bool,
 }
 
 /// Who looks, and at which page.
@@ -54,7 +57,7 @@ impl App {
         binding: &Binding,
     ) -> Frame {
         Frame {
-            site: self.site.clone(),
+            site: self.look().site.clone(),
             notice: self.pool.sign().notice.clone(),
             here,
             user: session.map(|session| (session.user.email.clone(), binding.token(&self.csrf))),
@@ -73,6 +76,8 @@ impl Site {
             stylesheet: assets.url("style.css"),
             script: assets.url("site.js"),
             icon: assets.url("icon.svg"),
+            terms: false,
+            privacy: false,
         }
     }
 }
@@ -169,6 +174,8 @@ fn footer(site: &Site) -> Markup {
             div.wide {
                 p { "The pool votes with your tickets. It can never spend them." }
                 p {
+                    @if site.terms { a href="/terms" { "Terms" } " · " }
+                    @if site.privacy { a href="/privacy" { "Privacy" } " · " }
                     @if !site.email.is_empty() {
                         a href={ "mailto:" (site.email) } { (site.email) } " · "
                     }
@@ -223,6 +230,18 @@ mod tests {
         assert!(html.contains("&lt;inside&gt;"));
         assert!(html.contains("href=\"/signup\"") && html.contains("simnet"));
         assert!(!html.contains("/logout") && !html.contains("/settings"));
+        assert!(!html.contains("/terms") && !html.contains("/privacy"));
+    }
+
+    #[test]
+    fn an_operators_texts_are_linked() {
+        let mut frame = frame(None);
+        frame.site = Arc::new(Site {
+            terms: true,
+            ..Site::default()
+        });
+        let html = render(&frame, &Probe).into_string();
+        assert!(html.contains("href=\"/terms\"") && !html.contains("/privacy"));
     }
 
     #[test]

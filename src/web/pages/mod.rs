@@ -15,6 +15,7 @@ pub mod files;
 pub mod home;
 pub mod icons;
 pub mod layout;
+pub mod legal;
 pub mod logout;
 pub mod passwordreset;
 pub mod passwordupdate;

@@ -92,10 +92,10 @@ impl Tickets {
                 thead { tr {
                     th scope="col" { "Status" }
                     th scope="col" { "Ticket" }
-                    th scope="col" { "Mined in block" }
+                    th scope="col" { "Block" }
                     th.amount scope="col" { "Price" }
                     th.amount scope="col" { "Pool fee" }
-                    th scope="col" { "What became of it" }
+                    th scope="col" { "Outcome" }
                 } }
                 tbody {
                     @for ticket in &self.page.tickets { (row::row(ticket, self.network)) }

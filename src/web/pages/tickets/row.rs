@@ -16,12 +16,12 @@ pub(super) fn row(ticket: &TicketRecord, network: Network) -> Markup {
                 @if ticket.verdict == FeeVerdict::Added { " " (badge("info", "Low fee, added")) }
             }
             td data-label="Ticket" { (transaction(network, &ticket.hash.to_string())) }
-            td data-label="Mined in block" {
+            td data-label="Block" {
                 @match ticket.mined { Some((_, height)) => (grouped(height.0)), None => "–" }
             }
             td.amount data-label="Price" { (dcr(ticket.price)) " DCR" }
             td.amount data-label="Pool fee" { (dcr(ticket.fee_paid)) " DCR" }
-            td data-label="What became of it" { (outcome(ticket, network)) }
+            td data-label="Outcome" { (outcome(ticket, network)) }
         }
     }
 }
