@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::voters::{Peer, QUICK};
-use super::{Error, Pool, TICKETS_PER_PAGE};
+use super::{Error, Pool};
 use crate::db::{LowFeeAddition, LowFeeChange, LowFeeRemoval, LowFeeTicket};
 use crate::decred::params::Params;
 use crate::decred::{Height, TicketHash};
@@ -69,13 +69,16 @@ pub enum LowFeeAnswer {
     Unknown,
 }
 
+/// On one page: each takes much to say.
+pub const LOW_FEE_PER_PAGE: u32 = 25;
+
 impl Pool {
     /// Low-fee tickets of all users; pages count from 0.
     pub async fn low_fee_tickets(&self, life: LowFeeLife, page: u32) -> Result<LowFeePage, Error> {
-        let offset = u64::from(page).saturating_mul(u64::from(TICKETS_PER_PAGE));
+        let offset = u64::from(page).saturating_mul(u64::from(LOW_FEE_PER_PAGE));
         let tickets = self
             .store
-            .low_fee_tickets(life, offset, TICKETS_PER_PAGE)
+            .low_fee_tickets(life, offset, LOW_FEE_PER_PAGE)
             .await?;
         Ok(LowFeePage {
             entries: tickets.0,

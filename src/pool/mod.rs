@@ -90,7 +90,7 @@ pub use invalid_tickets::{
     VoterResult,
 };
 pub use limits::{LimitError, Limited, Limits};
-pub use low_fee::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
+pub use low_fee::{LOW_FEE_PER_PAGE, LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
 pub use prospects::{Group, Month, Prospects};
 pub use samples::{Day, History, LATENCY_CLASSES, Latencies, Point};
 pub use settings::{DoorSign, Settings};
@@ -102,8 +102,8 @@ pub use types::{
 pub use users::{Found, Operator, Person, USERS_PER_PAGE, UserAction, UserAnswer, UserPage};
 pub use voters::Peer;
 
-/// Tickets on one page.
-pub const TICKETS_PER_PAGE: u32 = 100;
+/// Tickets on one page: what a phone on a slow line has at once.
+pub const TICKETS_PER_PAGE: u32 = 50;
 
 /// What a pool is made of.
 #[derive(Debug)]

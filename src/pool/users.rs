@@ -9,7 +9,7 @@ use crate::db::{Verification, WaitingSignUp};
 use crate::domain::UserId;
 
 /// Users on one page of the list.
-pub const USERS_PER_PAGE: u32 = 100;
+pub const USERS_PER_PAGE: u32 = 40;
 
 /// Who acts, for the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,7 +44,7 @@ impl Error {
         Self::new(
             StatusCode::NOT_FOUND,
             "Page not found",
-            "There is nothing at this address.",
+            "There is nothing at this address: the link may be old, or mistyped.",
         )
     }
 
@@ -71,7 +71,8 @@ impl Error {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "Not for you",
-            "This page is for the operators of the pool.",
+            "This page is for the operators of the pool, when they are signed in at an address that its \
+             configuration allows.",
         )
     }
 

@@ -118,7 +118,7 @@ async fn from_an_ignored_ticket_to_its_vote() {
     admin
         .get("/admintickets")
         .await
-        .shows("There are none: every ticket that may still vote");
+        .shows("Every ticket that may still vote pays the fee");
     learn(&site, &[ticket(1, &address), ticket(2, &address)]);
     let page = shows_in_time(&mut user, "/tickets", IGNORED).await;
     assert!(!page.body.contains(ADDED));

@@ -103,7 +103,7 @@ impl Render for Door {
                 @if let Some(done) = self.done { (notice("good", done)) }
                 (problem(self.problem.as_deref()))
                 p { (self.who()) }
-                form method="post" action="/admin/pool" {
+                form.panel method="post" action="/admin/pool" {
                     (csrf_field(&self.token))
                     label for="notice" { "Notice above every page; empty: none" }
                     input #notice type="text" name="notice" value=(self.sign.notice) maxlength=(MAX_SIGN_TEXT)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use maud::{Markup, Render, html};
 
-use super::components::{badge, csrf_field, date_time, grouped, notice, problem};
+use super::components::{badge, csrf_field, date_time, grouped, notice, pager, problem};
 use super::layout::Page;
 use super::signup::sentence;
 use crate::domain::UserId;
@@ -120,7 +120,7 @@ impl Render for Users {
                 h1 { "Users" }
                 @if let Some(done) = &self.done { (notice("good", done)) }
                 (problem(self.problem.as_deref()))
-                form method="get" role="search" {
+                form.search method="get" role="search" {
                     label for="q" { "User number, e-mail address or ticket address" }
                     input #q type="search" name="q" value=(self.query) maxlength="254" autocapitalize="none"
                         spellcheck="false";
@@ -201,7 +201,7 @@ impl Users {
     fn actions(&self, user: &User) -> Markup {
         let button = |action: &str, text: &str| {
             html! {
-                button.link type="submit" name="action" value=(action)
+                button.quiet.small type="submit" name="action" value=(action)
                     aria-label={ (text) ": user " (user.id) } { (text) }
                 " "
             }
@@ -219,21 +219,9 @@ impl Users {
     }
 
     fn pager(&self) -> Markup {
-        let last = self.total.saturating_sub(1) / u64::from(USERS_PER_PAGE);
-        let number = self.page.saturating_add(1);
-        html! {
-            @if last > 0 {
-                nav.pager aria-label="Pages" {
-                    @if self.page > 0 {
-                        a href={ "/admin/users?page=" (self.page) } rel="prev" { "Newer" }
-                    }
-                    span { "Page " (number) " of " (last.saturating_add(1)) }
-                    @if u64::from(self.page) < last {
-                        a href={ "/admin/users?page=" (number.saturating_add(1)) } rel="next" { "Older" }
-                    }
-                }
-            }
-        }
+        let pages = self.total.div_ceil(u64::from(USERS_PER_PAGE));
+        let this = u64::from(self.page).saturating_add(1);
+        pager(this, pages, |page| format!("/admin/users?page={page}"))
     }
 }
 
@@ -241,6 +229,7 @@ impl Users {
 mod tests {
     use super::*;
     use crate::decred::{VoteBits, VoteVersion};
+    use crate::web::pages::layout;
 
     fn user(id: i64, verified: bool, disabled: bool) -> User {
         User {
@@ -269,12 +258,23 @@ mod tests {
         let html = shown(user(7, true, false));
         assert!(html.contains("value=\"disable\"") && !html.contains("value=\"enable\""));
         assert!(!html.contains("value=\"verify\"") && html.contains("&lt;kim&gt;@example.com"));
-        assert!(html.contains("name=\"user_id\" value=\"7\"") && html.contains("Page 1 of 2"));
+        assert!(html.contains("name=\"user_id\" value=\"7\"") && html.contains("Page 1 of 3"));
         let html = shown(user(7, false, true));
         for action in ["enable", "verify", "resend"] {
             assert!(html.contains(&format!("value=\"{action}\"")), "{action}");
         }
         assert!(!shown(user(1, true, false)).contains("value=\"disable\""));
+    }
+
+    #[test]
+    fn a_full_page_is_light() {
+        let page = Users {
+            token: "t".repeat(86),
+            total: 1_000_000,
+            listed: vec![user(1_000_000, true, false); USERS_PER_PAGE as usize],
+            ..Users::default()
+        };
+        layout::tests::assert_light(&page);
     }
 
     #[test]

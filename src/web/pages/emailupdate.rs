@@ -62,12 +62,12 @@ impl Render for Update {
     fn render(&self) -> Markup {
         html! {
             section.narrow {
-                h1 { "Confirm your new e-mail address" }
+                h1 { "Confirm your new " span.together { "e-mail address" } }
                 @match self {
                     Update::Button { token, link_token } => {
-                        p { "One step is left: confirm that the new address is yours. You sign in by it from "
-                            "then on, and all your other sessions end." }
-                        form method="post" action="/emailupdate" {
+                        form.panel method="post" action="/emailupdate" {
+                            p { "One step is left: confirm that the new address is yours. You sign in by it "
+                                "from then on, and all your other sessions end." }
                             (csrf_field(token))
                             input type="hidden" name="t" value=(link_token);
                             button type="submit" { "Confirm my new address" }
@@ -82,8 +82,8 @@ impl Render for Update {
                     }
                     Update::Refused { reason } => {
                         (notice("bad", reason))
-                        p { "Nothing was changed. You can ask for a new link on the "
-                            a href="/settings" { "settings page" } "." }
+                        p { "Nothing was changed. You can ask for a new link in your settings." }
+                        p.actions { a.button href="/settings" { "To the settings" } }
                     }
                 }
             }

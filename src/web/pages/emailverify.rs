@@ -55,11 +55,11 @@ impl Render for Verify {
     fn render(&self) -> Markup {
         html! {
             section.narrow {
-                h1 { "Verify your e-mail address" }
+                h1 { "Verify your " span.together { "e-mail address" } }
                 @match self {
                     Verify::Button { token, link_token } => {
-                        p { "One step is left: confirm that the address is yours." }
-                        form method="post" action="/emailverify" {
+                        form.panel method="post" action="/emailverify" {
+                            p { "One step is left: confirm that the address is yours." }
                             (csrf_field(token))
                             input type="hidden" name="t" value=(link_token);
                             button type="submit" { "Confirm my address" }
@@ -71,8 +71,12 @@ impl Render for Verify {
                     }
                     Verify::Refused { reason } => {
                         (notice("bad", reason))
-                        p { "If the address is confirmed already, " a href="/signin" { "sign in" }
-                            ". Else " a href="/signup" { "have a new link sent, or sign up again" } "." }
+                        p { "If the address is confirmed already, sign in. Else have a new link sent, or sign "
+                            "up again." }
+                        p.actions {
+                            a.button href="/signin" { "Sign in" }
+                            a.button.quiet href="/signup" { "New link or sign-up" }
+                        }
                     }
                 }
             }

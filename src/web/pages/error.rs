@@ -22,7 +22,7 @@ impl Render for ErrorPage {
             section.narrow {
                 h1 { (self.title) }
                 p { (self.text) }
-                p { a href="/" { "To the front page" } }
+                p.actions { a.button.quiet href="/" { "To the front page" } }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use maud::{Markup, Render, html};
 
-use super::components::{age, badge, dcr, grouped, notice, percent, tile};
+use super::components::{age, badge, grouped, notice, percent, rounded_dcr, tile};
 use super::icons::{Icon, icon};
 use super::layout::Page;
 use crate::decred::Height;
@@ -113,7 +113,7 @@ impl Home {
                 dl {
                     (tile("Pool fee", &format!("{} %", self.fee_percent), "of the reward of a vote"))
                     @if let Some(stats) = &self.stats {
-                        (tile("Ticket price", &format!("{} DCR", dcr(stats.ticket_price)),
+                        (tile("Ticket price", &format!("{} DCR", rounded_dcr(stats.ticket_price)),
                             &format!("at block {}", grouped(stats.height.0))))
                         (tile("Live tickets", &grouped(stats.own.live),
                             &format!("{} of the network", percent(stats.proportion_live()))))

@@ -10,8 +10,6 @@ pub enum Icon {
     Ballot,
     Chart,
     Gear,
-    Coin,
-    People,
     Leave,
     Check,
     Cross,
@@ -31,10 +29,6 @@ impl Icon {
             Icon::Chart => "M4 4v16h16M8 16v-4M12 16V8M16 16v-6",
             Icon::Gear => {
                 "M4 7h9M17 7h3M4 17h3M11 17h9M17 7a2 2 0 1 1-4 0 2 2 0 0 1 4 0zM11 17a2 2 0 1 1-4 0 2 2 0 0 1 4 0z"
-            }
-            Icon::Coin => "M20 12a8 8 0 1 1-16 0 8 8 0 0 1 16 0zM12 8v8M9 12h6",
-            Icon::People => {
-                "M12 8a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM3 19a6 6 0 0 1 12 0M16 5a3 3 0 0 1 0 6M18 14a6 6 0 0 1 3 5"
             }
             Icon::Leave => "M10 4H5v16h5M10 12h10M16 8l4 4-4 4",
             Icon::Check => "M5 12.500l4.500 4.500L19 7",

@@ -92,6 +92,7 @@ pub fn render(frame: &Frame, page: &impl Page) -> Markup {
             body {
                 a.skip href="#content" { "Skip to content" }
                 (header(frame))
+                @if frame.admin { (operators(frame)) }
                 @if !frame.notice.is_empty() {
                     div.wide { (notice("warn", &frame.notice)) }
                 }
@@ -134,11 +135,6 @@ fn header(frame: &Frame) -> Markup {
                     (link(frame, "/voting", Some(Icon::Ballot), "Voting"))
                     (link(frame, "/stats", Some(Icon::Chart), "Statistics"))
                     (link(frame, "/settings", Some(Icon::Gear), "Settings"))
-                    @if frame.admin {
-                        (link(frame, "/admintickets", Some(Icon::Coin), "Low fees"))
-                        (link(frame, "/admin/users", None, "Users"))
-                        (link(frame, "/admin/pool", None, "Notice"))
-                    }
                 } @else {
                     (link(frame, "/stats", None, "Statistics"))
                     (link(frame, "/signin", None, "Sign in"))
@@ -153,6 +149,18 @@ fn header(frame: &Frame) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The pages of those who run the pool, apart from their own tickets.
+fn operators(frame: &Frame) -> Markup {
+    html! {
+        nav.operators aria-label="Operators" {
+            (link(frame, "/status", None, "Status"))
+            (link(frame, "/admintickets", None, "Low fees"))
+            (link(frame, "/admin/users", None, "Users"))
+            (link(frame, "/admin/pool", None, "Notice"))
         }
     }
 }
@@ -174,6 +182,7 @@ fn footer(site: &Site) -> Markup {
             div.wide {
                 p { "The pool votes with your tickets. It can never spend them." }
                 p {
+                    a href="/stats" { "Statistics" } " · "
                     @if site.terms { a href="/terms" { "Terms" } " · " }
                     @if site.privacy { a href="/privacy" { "Privacy" } " · " }
                     @if !site.email.is_empty() {
@@ -190,8 +199,24 @@ fn footer(site: &Site) -> Markup {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::web::pages) mod tests {
     use super::*;
+    use crate::web::assets::Assets;
+
+    /// What a page may weigh with all that it needs.
+    const MAX_BYTES: usize = 60_000;
+
+    /// Fails when the page, in an operator's frame, with style and script is too heavy for a slow line.
+    #[track_caller]
+    pub fn assert_light(page: &impl Page) {
+        let mut frame = frame(Some(("a@b.c".into(), "t".repeat(86))));
+        frame.admin = true;
+        let assets = Assets::load();
+        let files = ["style.css", "site.js"].map(|name| assets.by_name(name).unwrap().bytes.len());
+        let html = render(&frame, page).into_string().len();
+        let all = html + files.iter().sum::<usize>();
+        assert!(all <= MAX_BYTES, "{html} with {files:?} are {all} bytes");
+    }
 
     struct Probe;
 
@@ -258,6 +283,8 @@ mod tests {
         let mut frame = frame(Some(("a@b.c".into(), "token".into())));
         frame.admin = true;
         let html = render(&frame, &Probe).into_string();
-        assert!(html.contains("href=\"/admintickets\"") && html.contains("href=\"/admin/users\""));
+        for page in ["/status", "/admintickets", "/admin/users", "/admin/pool"] {
+            assert!(html.contains(&format!("href=\"{page}\"")), "{page}");
+        }
     }
 }

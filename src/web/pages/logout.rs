@@ -43,9 +43,9 @@ impl Render for SignOut {
         html! {
             section.narrow {
                 h1 { "Sign out" }
-                p { "You are signed in as " strong { (self.email) } ". Your tickets are voted whether you "
-                    "are signed in or not." }
-                form method="post" action="/logout" {
+                form.panel method="post" action="/logout" {
+                    p { "You are signed in as " strong { (self.email) } ". Your tickets are voted whether "
+                        "you are signed in or not." }
                     (csrf_field(&self.token))
                     button type="submit" { "Sign out" }
                 }

@@ -67,13 +67,13 @@ impl Render for Reset {
                     Reset::Form { token, email, problem: wrong, captcha } => {
                         (problem(*wrong))
                         p { "You get a link by mail with which you set a new password." }
-                        form method="post" action="/passwordreset" {
+                        form.panel method="post" action="/passwordreset" {
                             (csrf_field(token))
                             (email_field(email))
                             (captcha::field(captcha.as_ref()))
                             button type="submit" { "Send me the link" }
                         }
-                        p { "Your tickets are voted all the same, signed in or not." }
+                        p.hint { "Your tickets are voted all the same, signed in or not." }
                     }
                     Reset::CheckMail => {
                         (notice("good", "If this address has an account, a mail is on its way to it."))

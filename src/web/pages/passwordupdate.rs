@@ -82,7 +82,7 @@ impl Render for Update {
                 @match self {
                     Update::Form { token, link_token, problem: wrong } => {
                         (problem(wrong.as_deref()))
-                        form method="post" action="/passwordupdate" {
+                        form.panel method="post" action="/passwordupdate" {
                             (csrf_field(token))
                             input type="hidden" name="t" value=(link_token);
                             (password_field("password", "New password", "new-password"))
@@ -98,8 +98,8 @@ impl Render for Update {
                     Update::Refused => {
                         (notice("bad", "This link was used already, is void or older than one hour, or is \
                             not complete."))
-                        p { "Your password was not changed. You can "
-                            a href="/passwordreset" { "have a new link sent" } "." }
+                        p { "Your password was not changed." }
+                        p.actions { a.button href="/passwordreset" { "Have a new link sent" } }
                     }
                 }
             }

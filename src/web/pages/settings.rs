@@ -174,68 +174,76 @@ impl Render for Settings {
 impl Settings {
     fn api(&self) -> Markup {
         html! {
-            h2 { "API token" }
-            p { "With it a wallet, or " code { "dcrstakepool buy" } ", asks for your ticket address and sets "
-                "your votes. It is as good as your password for that, so keep it secret. "
-                a href="/api" { "What the API can do" } }
-            dl.facts { (copyable("Token", self.api_token.expose())) }
-            form method="post" action="/settings" {
-                (csrf_field(&self.token))
-                input type="hidden" name="renewToken" value="true";
-                button.quiet type="submit" { "Make a new token" }
-                p.hint { "The old one is void at once." }
+            section.card {
+                h2 { "API token" }
+                p { "With it a wallet, or " code { "dcrstakepool buy" } ", asks for your ticket address and sets "
+                    "your votes. It is as good as your password for that, so keep it secret. "
+                    a href="/api" { "What the API can do" } }
+                dl.facts.stacked { (copyable("Token", self.api_token.expose())) }
+                form method="post" action="/settings" {
+                    (csrf_field(&self.token))
+                    input type="hidden" name="renewToken" value="true";
+                    button.quiet type="submit" { "Make a new token" }
+                    " " span.hint { "The old one is void at once." }
+                }
             }
         }
     }
 
     fn password(&self) -> Markup {
         html! {
-            h2 { "Password" }
-            form method="post" action="/settings" {
-                (csrf_field(&self.token))
-                input type="hidden" name="updatePassword" value="true";
-                input.offscreen type="text" name="username" value=(self.email) autocomplete="username"
-                    tabindex="-1" aria-hidden="true" readonly;
-                (password_field("password", "Current password", "current-password"))
-                (password_field("newpassword", "New password", "new-password"))
-                p.hint { "From 8 characters to 72 bytes." }
-                (password_field("newpasswordrepeat", "New password once more", "new-password"))
-                button type="submit" { "Change password" }
+            section.card {
+                h2 { "Password" }
+                form method="post" action="/settings" {
+                    (csrf_field(&self.token))
+                    input type="hidden" name="updatePassword" value="true";
+                    input.offscreen type="text" name="username" value=(self.email) autocomplete="username"
+                        tabindex="-1" aria-hidden="true" readonly;
+                    (password_field("password", "Current password", "current-password"))
+                    (password_field("newpassword", "New password", "new-password"))
+                    p.hint { "From 8 characters to 72 bytes." }
+                    (password_field("newpasswordrepeat", "New password once more", "new-password"))
+                    button type="submit" { "Change password" }
+                }
             }
         }
     }
 
     fn email_address(&self) -> Markup {
         html! {
-            h2 { "E-mail address" }
-            p { "You get a link at the new address, and nothing changes before it is opened. The old address "
-                "is told." }
-            form method="post" action="/settings" {
-                (csrf_field(&self.token))
-                input type="hidden" name="updateEmail" value="true";
-                label for="newemail" { "New e-mail address" }
-                input #newemail type="email" name="email" maxlength="254" required autocomplete="email"
-                    autocapitalize="none" spellcheck="false";
-                label for="emailpassword" { "Current password" }
-                input #emailpassword type="password" name="password" required
-                    autocomplete="current-password";
-                button type="submit" { "Change e-mail address" }
+            section.card {
+                h2 { "E-mail address" }
+                p { "You get a link at the new address, and nothing changes before it is opened. The old address "
+                    "is told." }
+                form method="post" action="/settings" {
+                    (csrf_field(&self.token))
+                    input type="hidden" name="updateEmail" value="true";
+                    label for="newemail" { "New e-mail address" }
+                    input #newemail type="email" name="email" maxlength="254" required autocomplete="email"
+                        autocapitalize="none" spellcheck="false";
+                    label for="emailpassword" { "Current password" }
+                    input #emailpassword type="password" name="password" required
+                        autocomplete="current-password";
+                    button type="submit" { "Change e-mail address" }
+                }
             }
         }
     }
 
     fn sessions(&self) -> Markup {
         html! {
-            h2 { "Sessions" }
-            p { "Signed in somewhere you no longer are? End it here." }
-            ul.sessions {
-                @for session in self.sessions.iter().take(SHOWN) { li { (self.session(session)) } }
-            }
-            @if self.sessions.len() > SHOWN { p { "Older ones are not shown." } }
-            form method="post" action="/settings" {
-                (csrf_field(&self.token))
-                input type="hidden" name="endSessions" value="true";
-                button.quiet type="submit" { "End my other sessions" }
+            section.card {
+                h2 { "Sessions" }
+                p { "Signed in somewhere you no longer are? End it here." }
+                ul.sessions {
+                    @for session in self.sessions.iter().take(SHOWN) { li { (self.session(session)) } }
+                }
+                @if self.sessions.len() > SHOWN { p { "Older ones are not shown." } }
+                form method="post" action="/settings" {
+                    (csrf_field(&self.token))
+                    input type="hidden" name="endSessions" value="true";
+                    button.quiet type="submit" { "End my other sessions" }
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use maud::{Markup, Render, html};
 
-use super::components::{age, date_time, dcr, grouped, notice, percent, rounded_dcr, tile};
+use super::components::{age, date_time, grouped, notice, percent, rounded_dcr, tile};
 use super::layout::Page;
 use crate::pool::{History, Stats};
 use crate::web::error::Error;
@@ -131,7 +131,7 @@ fn network(stats: &Stats) -> Markup {
         h2 { "Network" }
         dl.tiles {
             (tile("Block", &grouped(stats.height.0), ""))
-            (tile("Ticket price", &format!("{} DCR", dcr(stats.ticket_price)), "of the next block"))
+            (tile("Ticket price", &format!("{} DCR", rounded_dcr(stats.ticket_price)), "of the next block"))
             (tile("Live tickets", &grouped(stats.pool_size), ""))
             (tile("Tickets in the mempool", &grouped(stats.mempool_tickets), ""))
         }

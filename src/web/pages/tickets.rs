@@ -88,13 +88,13 @@ impl Render for Tickets {
 impl Tickets {
     fn table(&self) -> Markup {
         html! {
-            table.cards {
+            table.cards.tickets {
                 thead { tr {
                     th scope="col" { "Status" }
                     th scope="col" { "Ticket" }
                     th scope="col" { "Block" }
-                    th.amount scope="col" { "Price" }
-                    th.amount scope="col" { "Pool fee" }
+                    th scope="col" { "Price" }
+                    th scope="col" { "Pool fee" }
                     th scope="col" { "Outcome" }
                 } }
                 tbody {
@@ -162,6 +162,7 @@ fn legend() -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::pages::layout;
     use row::tests::ticket;
 
     #[test]
@@ -171,17 +172,32 @@ mod tests {
             page: TicketPage {
                 tickets: vec![ticket()],
                 page: 1,
-                total: 250,
+                total: 150,
             },
             network: Network::Simnet,
             prospects: None,
         };
         let html = page.render().into_string();
         assert!(html.contains("Page 2 of 3"));
-        assert!(html.contains("250 in all, the newest first; here are 101 to 101."));
+        assert!(html.contains("150 in all, the newest first; here are 51 to 51."));
         assert!(
             html.contains("href=\"/tickets?page=1\"") && html.contains("href=\"/tickets?page=3\"")
         );
+    }
+
+    #[test]
+    fn a_full_page_of_votes_is_light() {
+        let page = Tickets {
+            search: Search::default(),
+            prospects: None,
+            page: TicketPage {
+                tickets: vec![row::tests::voted_ticket(); TICKETS_PER_PAGE as usize],
+                page: 1,
+                total: 1_000_000,
+            },
+            network: Network::Mainnet,
+        };
+        layout::tests::assert_light(&page);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use maud::{Markup, Render, html};
 use super::Done;
 use crate::decred::Network;
 use crate::domain::{FeeVerdict, TicketStatus};
-use crate::pool::{LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage, TICKETS_PER_PAGE};
+use crate::pool::{LOW_FEE_PER_PAGE, LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
 use crate::web::pages::components::{
-    badge, csrf_field, date_time, dcr, grouped, pager, problem, transaction,
+    badge, csrf_field, date_time, dcr, empty, grouped, pager, problem, transaction,
 };
+use crate::web::pages::icons::Icon;
 use crate::web::pages::layout::Page;
 use crate::web::pages::tickets::row;
 
@@ -40,7 +41,7 @@ impl Render for LowFeeTickets {
                     "every voter votes it from then on, also after restarts and when it is live already." }
                 (problem(self.problem))
                 (self.done())
-                nav.pager aria-label="Which tickets" {
+                nav.pager.tabs aria-label="Which tickets" {
                     (self.choice(LowFeeLife::Open, "/admintickets", "May still vote"))
                     (self.choice(LowFeeLife::Past, "/admintickets?past", "Voted, missed, expired"))
                 }
@@ -76,12 +77,18 @@ impl LowFeeTickets {
         html! {
             @match self.life {
                 LowFeeLife::Open => {
-                    p { "There are none: every ticket that may still vote pays the fee of its time. One that does "
-                        "not is listed here as soon as it is mined." }
-                    p.hint { "A ticket that the pool does not know at all is added on the web host: "
-                        code { "dcrstakepool add-invalid-tickets HASH" } "." }
+                    @let text = html! {
+                        p { "Every ticket that may still vote pays the fee of its time. One that does not is listed "
+                            "here as soon as it is mined." }
+                        p.hint { "A ticket that the pool does not know at all is added on the web host: "
+                            code { "dcrstakepool add-invalid-tickets HASH" } "." }
+                    };
+                    (empty(Icon::Check, "There are none", &text))
                 }
-                LowFeeLife::Past => p { "None has voted, been missed or expired yet." },
+                LowFeeLife::Past => {
+                    @let text = html! { p { "None has voted, been missed or expired yet." } };
+                    (empty(Icon::Ticket, "Nothing here yet", &text))
+                }
             }
         }
     }
@@ -98,7 +105,7 @@ impl LowFeeTickets {
                         th scope="col" { "Status" }
                         th scope="col" { "User" }
                         th scope="col" { "Ticket" }
-                        th scope="col" { "Mined in block" }
+                        th scope="col" { "Block" }
                         th.amount scope="col" { "Pool fee" }
                     } }
                     tbody { @for entry in &self.page.entries { (self.row(entry, open)) } }
@@ -135,7 +142,7 @@ impl LowFeeTickets {
                     (transaction(self.network, &hash))
                     br; span.hint.address.mono { (ticket.ticket_address) }
                 }
-                td data-label="Mined in block" {
+                td data-label="Block" {
                     @match ticket.mined { Some((_, height)) => (grouped(height.0)), None => "–" }
                 }
                 td.amount data-label="Pool fee" {
@@ -146,7 +153,7 @@ impl LowFeeTickets {
     }
 
     fn pager(&self) -> Markup {
-        let pages = self.page.total.div_ceil(u64::from(TICKETS_PER_PAGE));
+        let pages = self.page.total.div_ceil(u64::from(LOW_FEE_PER_PAGE));
         let this = u64::from(self.page.page).saturating_add(1);
         let past = match self.life {
             LowFeeLife::Open => "",
@@ -211,6 +218,7 @@ mod tests {
     use crate::db::LowFeeTicket;
     use crate::decred::Height;
     use crate::domain::UserId;
+    use crate::web::pages::layout;
     use crate::web::pages::tickets::row::tests::ticket;
 
     fn page(verdicts: &[FeeVerdict], life: LowFeeLife) -> String {
@@ -270,6 +278,27 @@ mod tests {
             assert!(html.contains(text), "{text}: {html}");
         }
         assert_eq!(html.matches("aria-label=\"Ticket ").count(), 2);
+    }
+
+    #[test]
+    fn a_full_page_is_light() {
+        let entry = LowFeeEntry {
+            ticket: ticket(),
+            email: "somebody.with.a.name@example.com".into(),
+            added: None,
+        };
+        layout::tests::assert_light(&LowFeeTickets {
+            token: "t".repeat(86),
+            life: LowFeeLife::Open,
+            page: LowFeePage {
+                total: 1_000_000,
+                entries: vec![entry; LOW_FEE_PER_PAGE as usize],
+                page: 1,
+            },
+            network: Network::Mainnet,
+            done: Vec::new(),
+            problem: None,
+        });
     }
 
     #[test]

@@ -6,22 +6,23 @@ use crate::decred::Network;
 use crate::domain::{FeeVerdict, TicketRecord, TicketStatus};
 use crate::web::pages::components::{badge, dcr, grouped, transaction};
 
+/// Without names of the columns in each cell: a page has many rows, and the style knows their order.
 pub(super) fn row(ticket: &TicketRecord, network: Network) -> Markup {
     let (kind, word) = status(ticket);
     html! {
         tr {
-            td data-label="Status" {
+            td {
                 (badge(kind, word))
                 @if ticket.verdict == FeeVerdict::Low { " " (badge("bad", "Low fee")) }
                 @if ticket.verdict == FeeVerdict::Added { " " (badge("info", "Low fee, added")) }
             }
-            td data-label="Ticket" { (transaction(network, &ticket.hash.to_string())) }
-            td data-label="Block" {
-                @match ticket.mined { Some((_, height)) => (grouped(height.0)), None => "–" }
+            td { (transaction(network, &ticket.hash.to_string())) }
+            td {
+                @if let Some((_, height)) = ticket.mined { (grouped(height.0)) }
             }
-            td.amount data-label="Price" { (dcr(ticket.price)) " DCR" }
-            td.amount data-label="Pool fee" { (dcr(ticket.fee_paid)) " DCR" }
-            td data-label="Outcome" { (outcome(ticket, network)) }
+            td { (dcr(ticket.price)) " DCR" }
+            td { (dcr(ticket.fee_paid)) " DCR" }
+            td { (outcome(ticket, network)) }
         }
     }
 }
