@@ -5,6 +5,8 @@
 mod harness;
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod db;
 #[cfg(test)]
 mod faults;

@@ -1,0 +1,356 @@
+//! Who sees which page: all that the router's table has, and the states that differ.
+
+use std::time::{Duration, Instant};
+
+use dcrstakepool::decred::hash::{Hash, blake256};
+use dcrstakepool::decred::{Atoms, Height, VoteBits, VoteVersion};
+use dcrstakepool::domain::{FeeVerdict, TicketRecord, TicketStatus, UserId, VoteRecord};
+use dcrstakepool::rpc::wire::Event;
+use dcrstakepool::web::router::{Handler, ROUTES};
+use serde::Serialize;
+
+use crate::web::browser::{Answer, Browser, PASSWORD};
+use crate::web::site::Site;
+
+/// Enough for several pages.
+const TICKETS: u32 = 230;
+/// How long the site may take to show what voters have: numbers are refreshed every 30 s at least.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// As long as addresses come.
+const LONG_EMAIL: &str = "a.very.long.name.that.somebody.really.has.and.uses.every.day@mail.of.a.large.organisation.example.com";
+
+const NOTICE: &str = "Maintenance tonight from 22:00 to 23:00 UTC. Your tickets are voted all the while, by \
+                      voting wallets on other machines.";
+const CLOSED: &str = "The pool takes no new users until the next stake difficulty window. Please come back \
+                      in June.";
+
+/// Pages of several people, as the script reads it.
+#[derive(Serialize)]
+pub struct Album(Vec<Person>);
+
+#[derive(Serialize)]
+struct Person {
+    who: &'static str,
+    cookies: Vec<Cookie>,
+    pages: Vec<Page>,
+}
+
+#[derive(Serialize)]
+struct Cookie {
+    name: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Page {
+    name: String,
+    path: String,
+    status: u16,
+    /// Fields of a form to fill in, and their text.
+    fill: Vec<(&'static str, &'static str)>,
+    /// The button that sends it: then its answer is the page that is meant.
+    press: Option<&'static str>,
+}
+
+/// The first user is an operator and has tickets; the second has no address yet; the third no ticket.
+pub struct People {
+    owner: Browser,
+    newcomer: Browser,
+    buyer: Browser,
+}
+
+impl People {
+    pub async fn of(site: &Site) -> Self {
+        let people = Self {
+            owner: owner(site).await,
+            newcomer: Browser::new_user(site, "newcomer@example.com").await,
+            buyer: super::enrolled(site, "buyer@example.com", 2).await,
+        };
+        let waits = sign_up("waits@example.com");
+        site.browser()
+            .submit("/signup", &waits)
+            .await
+            .shows("Check your mail");
+        people
+    }
+
+    /// Every page of the table, and what forms answer.
+    pub fn album(&self) -> Album {
+        Album(vec![
+            person("guest", None, guest_pages()),
+            person("owner", Some(&self.owner), owner_pages()),
+            person(
+                "newcomer",
+                Some(&self.newcomer),
+                vec![
+                    page("address-new", "/address", 200),
+                    form(
+                        "address-refused",
+                        "/address",
+                        422,
+                        &[("#UserPubKeyAddr", "SkTooShort")],
+                    ),
+                ],
+            ),
+            person(
+                "buyer",
+                Some(&self.buyer),
+                vec![page("tickets-none", "/tickets", 200)],
+            ),
+        ])
+    }
+
+    /// The pool closed by its operator, with a notice; all voters away; a guest who asked too often.
+    pub async fn in_trouble(&mut self, site: &Site) -> Album {
+        let sign = [
+            ("notice", NOTICE),
+            ("closed", "true"),
+            ("closed_message", CLOSED),
+            ("action", "set"),
+        ];
+        let set = self.owner.submit("/admin/pool", &sign).await;
+        assert_eq!(set.location(), "/admin/pool?done=set");
+        for voter in &site.voters {
+            voter.stop().await;
+        }
+        until(&mut self.owner, "/status", |answer| answer.status == 500).await;
+        let mut guest = site.browser();
+        let form_token = guest
+            .get("/passwordreset")
+            .await
+            .form_token("/passwordreset");
+        let fields = [
+            ("csrf_token", form_token.as_str()),
+            ("email", "often@example.com"),
+        ];
+        while guest.post("/passwordreset", &fields).await.status != 429 {}
+        Album(vec![
+            person(
+                "guest",
+                None,
+                vec![
+                    page("closed-home", "/", 200),
+                    page("closed-signup", "/signup", 200),
+                    form(
+                        "too-often",
+                        "/passwordreset",
+                        429,
+                        &[("#email", "often@example.com")],
+                    ),
+                ],
+            ),
+            person(
+                "owner",
+                Some(&self.owner),
+                vec![
+                    page("closed-admin-pool", "/admin/pool", 200),
+                    page("status-none", "/status", 500),
+                ],
+            ),
+            person(
+                "newcomer",
+                Some(&self.newcomer),
+                vec![page("closed-address", "/address", 200)],
+            ),
+        ])
+    }
+}
+
+impl Album {
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("plain values")
+    }
+
+    pub fn pages(&self) -> usize {
+        self.0.iter().map(|person| person.pages.len()).sum()
+    }
+}
+
+fn guest_pages() -> Vec<Page> {
+    let email = ("#email", "kim@example.com");
+    let password = ("#password", "correct horse battery");
+    let mut pages = routes(|handler| matches!(handler, Handler::Anyone(_)));
+    pages.extend([
+        page("not-found", "/no-such-page", 404),
+        page("unauthorized", "/status", 401),
+        page("wrong-method", "/signup/resend", 405),
+        form(
+            "signup-refused",
+            "/signup",
+            422,
+            &[email, password, ("#passwordrepeat", "something else")],
+        ),
+        form("signin-refused", "/signin", 422, &[email, password]),
+        form("reset-sent", "/passwordreset", 200, &[email]),
+        form(
+            "reset-refused",
+            "/passwordupdate?t=0",
+            422,
+            &[password, ("#passwordrepeat", "correct horse battery")],
+        ),
+        form("verify-refused", "/emailverify?t=0", 422, &[]),
+        form("email-refused", "/emailupdate?t=0", 422, &[]),
+    ]);
+    pages
+}
+
+fn owner_pages() -> Vec<Page> {
+    let mut pages = routes(|handler| {
+        matches!(
+            handler,
+            Handler::User(_) | Handler::Admin(_) | Handler::Watcher(_)
+        )
+    });
+    let mut settings = form(
+        "settings-refused",
+        "/settings",
+        422,
+        &[
+            ("#password", "not my password"),
+            ("#newpassword", "a staple of horses"),
+            ("#newpasswordrepeat", "a staple of horses"),
+        ],
+    );
+    settings.press = Some("form:has([name=updatePassword]) button");
+    pages.extend([
+        page("home-signed-in", "/", 200),
+        page("tickets-last", "/tickets?page=5", 200),
+        page("admintickets-past", "/admintickets?past", 200),
+        page("users-found", "/admin/users?q=newcomer@example.com", 200),
+        page("users-waiting", "/admin/users?q=waits@example.com", 200),
+        page("users-none", "/admin/users?q=nobody@example.com", 200),
+        settings,
+    ]);
+    pages
+}
+
+/// Pages of the table; a path with a dot is a file.
+fn routes(wanted: fn(&Handler) -> bool) -> Vec<Page> {
+    ROUTES
+        .iter()
+        .filter(|route| !route.post && wanted(&route.handler) && !route.path.contains('.'))
+        .map(|route| {
+            let name = route.path.trim_matches('/').replace('/', "-");
+            let name = if name.is_empty() { "home" } else { &name };
+            page(name, route.path, 200)
+        })
+        .collect()
+}
+
+fn page(name: &str, path: &str, status: u16) -> Page {
+    Page {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        status,
+        fill: Vec::new(),
+        press: None,
+    }
+}
+
+/// What the page's first form answers.
+fn form(name: &str, path: &str, status: u16, fill: &[(&'static str, &'static str)]) -> Page {
+    Page {
+        fill: fill.to_vec(),
+        press: Some("main form button"),
+        ..page(name, path, status)
+    }
+}
+
+fn person(who: &'static str, browser: Option<&Browser>, pages: Vec<Page>) -> Person {
+    let cookies = browser.iter().flat_map(|browser| &browser.cookies);
+    let cookies = cookies.map(|(name, value)| Cookie {
+        name: name.clone(),
+        value: value.clone(),
+    });
+    Person {
+        who,
+        cookies: cookies.collect(),
+        pages,
+    }
+}
+
+/// With tickets in every state, and an address that needs room.
+async fn owner(site: &Site) -> Browser {
+    let mut browser = super::enrolled(site, LONG_EMAIL, 1).await;
+    let json = browser.get("/address/script.json").await.body;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let address = json["ticket_address"].as_str().expect("address");
+    for voter in &site.voters {
+        voter.fake.with(|state| {
+            state.stake_info.pool_size = 40_960;
+            state.stake_info.ticket_price = Atoms(25_123_456_789);
+            state.tickets = (0..TICKETS).map(|number| ticket(number, address)).collect();
+        });
+        voter.fake.emit(&Event::Tickets {
+            sequence: u64::from(TICKETS),
+        });
+    }
+    let text = format!("{TICKETS} in all");
+    until(&mut browser, "/tickets", |page| page.body.contains(&text)).await;
+    // The network's numbers come with the next block.
+    for voter in &site.voters {
+        voter.fake.set_height(250);
+        let tip = voter.fake.with(|state| state.status.best.clone());
+        let tip = tip.expect("a best block");
+        voter.fake.emit(&Event::Block { tip });
+    }
+    until(&mut browser, "/stats", |page| page.body.contains("40,960")).await;
+    browser
+}
+
+/// Opens the page again and again until it is as wanted.
+async fn until(browser: &mut Browser, path: &str, wanted: impl Fn(&Answer) -> bool) {
+    let start = Instant::now();
+    loop {
+        let answer = browser.get(path).await;
+        if wanted(&answer) {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {answer:#?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn sign_up(email: &str) -> [(&str, &str); 3] {
+    [
+        ("email", email),
+        ("password", PASSWORD),
+        ("passwordrepeat", PASSWORD),
+    ]
+}
+
+fn ticket(number: u32, address: &str) -> TicketRecord {
+    let status = match number % 10 {
+        _ if number + 1 == TICKETS => TicketStatus::Mempool,
+        _ if number + 4 > TICKETS => TicketStatus::Immature,
+        0..5 => TicketStatus::Voted,
+        5 if number < 60 => TicketStatus::Expired,
+        6 if number < 20 => TicketStatus::Missed,
+        _ => TicketStatus::Live,
+    };
+    let hash = |what: &str| Hash(blake256(format!("{what} {number}").as_bytes()));
+    let mined = status != TicketStatus::Mempool;
+    TicketRecord {
+        hash: hash("ticket"),
+        user_id: UserId(1),
+        ticket_address: address.to_owned(),
+        price: Atoms(25_123_456_789),
+        fee_paid: Atoms(12_345_678),
+        mined: mined.then(|| (hash("block"), Height(10 + number))),
+        status,
+        verdict: match number {
+            221 => FeeVerdict::Low,
+            217 => FeeVerdict::Added,
+            _ => FeeVerdict::Good,
+        },
+        vote: (status == TicketStatus::Voted).then(|| VoteRecord {
+            hash: hash("vote"),
+            block: hash("later block"),
+            height: Height(100 + number),
+            bits: VoteBits(5),
+            version: VoteVersion(12),
+            reward: Atoms(150_000_000),
+        }),
+        revocation: (status == TicketStatus::Missed).then(|| hash("revocation")),
+    }
+}
