@@ -150,6 +150,8 @@ impl Stage {
 
     /// Every user buys, at about the pace of a scenario.
     pub fn buy(&mut self) {
+        // It may have been started again a moment ago.
+        self.world.pool.web.wait_ready();
         self.world.pace = PACE / 2;
         let each = TICKETS_AT_ONCE / self.world.users.len();
         let each = u32::try_from(each).expect("a few tickets");
