@@ -80,6 +80,17 @@ pub enum ChangePasswordError {
 }
 
 #[derive(Debug, thiserror::Error)]
+pub enum CloseAccountError {
+    #[error("the current password is wrong")]
+    WrongCurrent,
+    /// Too many passwords are being hashed.
+    #[error("too busy, try again")]
+    Busy,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+#[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
     /// Unknown, spent, void or too old.
     #[error("the link is not valid any more")]

@@ -7,6 +7,7 @@
 mod accounts;
 mod alarms;
 mod chain;
+mod closing;
 mod confirm;
 mod database;
 mod derivation;
@@ -57,7 +58,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
-use crate::db::{self, AuditEntry, Sample, Store};
+use crate::db::{self, Sample, Store};
 use crate::decred::VoteVersion;
 use crate::domain::{PoolId, UserId};
 use crate::mail::Delivery;
@@ -77,12 +78,12 @@ use passwords::Hasher;
 use post::Post;
 use sync::Tables;
 
-pub use crate::db::{MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp};
+pub use crate::db::{AuditEntry, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp};
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
-    ChangeEmailError, ChangePasswordError, ConfirmEmailError, EnrolError, Error, NotNow,
-    PasswordProblem, PurchaseInfoError, ResetPasswordError, SignInError, SignUpError, TokenError,
-    VotingError,
+    ChangeEmailError, ChangePasswordError, CloseAccountError, ConfirmEmailError, EnrolError, Error,
+    NotNow, PasswordProblem, PurchaseInfoError, ResetPasswordError, SignInError, SignUpError,
+    TokenError, VotingError,
 };
 pub use halt::Recheck;
 pub use invalid_tickets::{

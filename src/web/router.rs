@@ -31,6 +31,7 @@
 //! | POST | /voting | user | token |
 //! | GET | /settings | user | |
 //! | POST | /settings | user | token |
+//! | GET | /settings/data.json | user | |
 //! | GET | /stats | anyone | |
 //! | GET | /terms | anyone | |
 //! | GET | /privacy | anyone | |
@@ -198,6 +199,7 @@ pub static ROUTES: &[Route] = &[
     post("/voting", User(|r| Box::pin(voting::post(r)))),
     get("/settings", User(|r| Box::pin(settings::get(r)))),
     post("/settings", User(|r| Box::pin(settings::post(r)))),
+    get("/settings/data.json", User(|r| Box::pin(settings::data(r)))),
     get("/stats", Anyone(|r| now(stats::get(&r)))),
     get("/terms", Anyone(|r| now(legal::terms(&r)))),
     get("/privacy", Anyone(|r| now(legal::privacy(&r)))),

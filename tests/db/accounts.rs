@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use dcrstakepool::db::{
-    NewSession, PasswordChange, SIGN_UP_LIFE_SECS, SignUpOutcome, UserCounts, Verification,
+    AuditEntry, NewSession, PasswordChange, SIGN_UP_LIFE_SECS, SignUpOutcome, UserCounts,
+    Verification,
 };
 use dcrstakepool::domain::{KeyIndex, UserId};
 use dcrstakepool::secret::Secret;
@@ -28,6 +29,7 @@ on_both!(
     an_old_unverified_user_keeps_the_link,
     expired_rows_are_forgotten,
     text_of_any_script_survives,
+    a_closed_account_keeps_what_its_tickets_need_and_nothing_of_the_person,
 );
 
 async fn a_verified_sign_up_is_a_user(bed: Bed) {
@@ -346,4 +348,56 @@ pub fn task<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> tokio::task::JoinHandle<T> {
     tokio::spawn(future)
+}
+
+async fn a_closed_account_keeps_what_its_tickets_need_and_nothing_of_the_person(bed: Bed) {
+    let store = bed.store().await;
+    let id = user(&store, "ann@example.com").await;
+    assert!(store.enrol(enrolment(id, 0), None).await.unwrap());
+    let token = Secret::new("token");
+    assert!(store.set_api_token(id, None, &token).await.unwrap());
+    store
+        .create_session(NewSession {
+            id_hash: "session".into(),
+            user_id: id,
+            ip: "192.0.2.7".into(),
+            agent: String::new(),
+            now: NOW,
+        })
+        .await
+        .unwrap();
+    let entry = AuditEntry {
+        at: NOW,
+        event: "email_changed".into(),
+        user_id: Some(id),
+        ip: "192.0.2.7".into(),
+        detail: "from old@example.com".into(),
+    };
+    store.audit(entry).await.unwrap();
+    let password = Secret::new("$2a$10$hash");
+    let other = Secret::new("$2a$10$other");
+    assert!(!store.close_account(id, &other, NOW).await.unwrap());
+    assert!(store.user(id).await.unwrap().unwrap().api_token.is_some());
+
+    assert!(store.close_account(id, &password, NOW).await.unwrap());
+    let closed = store.user(id).await.unwrap().unwrap();
+    assert_eq!(closed.email, "closed-1");
+    assert!(closed.password_hash.is_empty() && closed.api_token.is_none());
+    assert!(closed.disabled && closed.verified);
+    assert_eq!(closed.enrolment, Some(enrolment(id, 0)));
+    assert_eq!(store.key_index(id).await.unwrap(), Some(KeyIndex(1)));
+    assert!(store.session("session", NOW).await.unwrap().is_none());
+    let log = store.audit_of(id, 10).await.unwrap();
+    assert_eq!(log.len(), 1);
+    assert_eq!((log[0].ip.as_str(), log[0].detail.as_str()), ("", ""));
+    assert!(
+        store
+            .user_by_email("ann@example.com")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(!store.close_account(id, &password, NOW).await.unwrap());
+    // The address is anybody's again, and the id nobody's.
+    assert_eq!(user(&store, "ann@example.com").await, UserId(2));
 }

@@ -8,6 +8,7 @@ pub mod browser;
 mod buy;
 mod captcha;
 mod check;
+mod closing;
 mod config_cli;
 mod config_faults;
 mod database_away;

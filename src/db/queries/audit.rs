@@ -23,6 +23,35 @@ pub fn insert(connection: &mut AnyConnection, entry: &AuditEntry) -> QueryResult
         .map(drop)
 }
 
+/// Of one user, newest first.
+pub fn of_user(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    limit: i64,
+) -> QueryResult<Vec<AuditEntry>> {
+    let rows: Vec<Row> = dsl::pool_audit
+        .filter(dsl::user_id.eq(user_id))
+        .order((dsl::happened.desc(), dsl::id.desc()))
+        .limit(limit)
+        .select((
+            dsl::happened,
+            dsl::event,
+            dsl::user_id,
+            dsl::ip,
+            dsl::detail,
+        ))
+        .load(connection)?;
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// What happened stays, and from where does not.
+pub fn anonymise(connection: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
+    diesel::update(dsl::pool_audit.filter(dsl::user_id.eq(user_id)))
+        .set((dsl::ip.eq(""), dsl::detail.eq("")))
+        .execute(connection)
+        .map(drop)
+}
+
 /// Newest first.
 pub fn page(
     connection: &mut AnyConnection,
@@ -41,14 +70,15 @@ pub fn page(
             dsl::detail,
         ))
         .load(connection)?;
-    Ok(rows
-        .into_iter()
-        .map(|(at, event, user_id, ip, detail)| AuditEntry {
-            at,
-            event,
-            user_id: user_id.map(UserId),
-            ip,
-            detail,
-        })
-        .collect())
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+fn entry((at, event, user_id, ip, detail): Row) -> AuditEntry {
+    AuditEntry {
+        at,
+        event,
+        user_id: user_id.map(UserId),
+        ip,
+        detail,
+    }
 }

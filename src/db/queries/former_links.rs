@@ -1,4 +1,5 @@
-//! `PasswordReset` and `EmailChange`, the Go program's tables: links that it mailed. Only read.
+//! `PasswordReset` and `EmailChange`, the Go program's tables: links that it mailed. Only read, and deleted with
+//! the account.
 
 use diesel::prelude::*;
 
@@ -58,4 +59,12 @@ pub fn email_change(
             email: email?,
         })
     }))
+}
+
+pub fn delete_of_user(connection: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
+    diesel::delete(password_reset::table.filter(password_reset::user_id.eq(user_id)))
+        .execute(connection)?;
+    diesel::delete(email_change::table.filter(email_change::user_id.eq(user_id)))
+        .execute(connection)
+        .map(drop)
 }

@@ -132,3 +132,14 @@ pub fn delete_finished(connection: &mut AnyConnection, before: i64) -> QueryResu
         .filter(dsl::due.le(before));
     diesel::delete(finished).execute(connection)
 }
+
+/// Of mails that ended, nobody needs to know any more to whom they went.
+pub fn forget_recipient(connection: &mut AnyConnection, recipient: &str) -> QueryResult<()> {
+    let ended = dsl::pool_mails
+        .filter(dsl::recipient.eq(recipient))
+        .filter(dsl::state.ne(WAITING));
+    diesel::update(ended)
+        .set(dsl::recipient.eq(""))
+        .execute(connection)
+        .map(drop)
+}

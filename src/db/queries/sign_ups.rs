@@ -68,6 +68,13 @@ pub fn mark_used(
         .map(drop)
 }
 
+/// The sign-up that the user came from, while it is remembered.
+pub fn delete_of_user(connection: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
+    diesel::delete(dsl::pool_sign_ups.filter(dsl::user_id.eq(user_id)))
+        .execute(connection)
+        .map(drop)
+}
+
 pub fn delete_expired(connection: &mut AnyConnection, now: i64) -> QueryResult<usize> {
     diesel::delete(dsl::pool_sign_ups.filter(dsl::expires.le(now))).execute(connection)
 }

@@ -224,6 +224,30 @@ pub fn enrolled(connection: &mut AnyConnection) -> QueryResult<Vec<EnrolledUser>
 }
 
 /// Only if `former` is the hash in force.
+/// Leaves nothing of the person, and everything that the tickets need. False: `password` is not in force.
+pub fn anonymise(
+    connection: &mut AnyConnection,
+    user_id: i64,
+    password: &Secret,
+) -> QueryResult<bool> {
+    // No address, as it has no @.
+    let name = format!("closed-{user_id}");
+    diesel::update(
+        dsl::users
+            .filter(dsl::user_id.eq(user_id))
+            .filter(dsl::password.eq(password.expose().as_bytes())),
+    )
+    .set((
+        dsl::email.eq(&name),
+        dsl::username.eq(&name),
+        dsl::password.eq(b"".as_slice()),
+        dsl::email_token.eq(""),
+        dsl::api_token.eq(""),
+    ))
+    .execute(connection)
+    .map(|rows| rows == 1)
+}
+
 pub fn replace_password(
     connection: &mut AnyConnection,
     user_id: i64,

@@ -5,12 +5,12 @@ use diesel::QueryResult;
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{
-    counters, credentials, emails, flags, keys, limits, links, mails, revisions, sessions,
-    sign_ups, users,
+    audit, counters, credentials, emails, flags, former_links, keys, limits, links, mails,
+    revisions, sessions, sign_ups, users,
 };
 use crate::db::{
-    MAIL_KEPT_SECS, PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User,
-    UserCounts, Verification,
+    AuditEntry, MAIL_KEPT_SECS, PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome,
+    User, UserCounts, Verification,
 };
 use crate::domain::{KeyIndex, UserId};
 use crate::secret::Secret;
@@ -190,6 +190,41 @@ impl Store {
             Ok(Decision::Commit(set))
         })
         .await
+    }
+
+    /// Anonymises the account and disables it; id, keys, script, preferences and tickets stay. `password` is
+    /// the hash in force: false when it is not.
+    pub async fn close_account(&self, id: UserId, password: &Secret, now: i64) -> Result<bool> {
+        let password = password.clone();
+        self.decide(move |connection, doubtful| {
+            let email = users::find(connection, id.0)?.map(|user| user.email);
+            let closed = users::anonymise(connection, id.0, &password)?
+                // Ours already, if an earlier try was committed after all.
+                || (doubtful && users::anonymise(connection, id.0, &Secret::default())?);
+            if !closed {
+                return Ok(Decision::Rollback(false));
+            }
+            emails::delete_of_user(connection, id.0, "")?;
+            sign_ups::delete_of_user(connection, id.0)?;
+            links::delete_of_user(connection, id.0, "")?;
+            former_links::delete_of_user(connection, id.0)?;
+            sessions::delete_of_user(connection, id.0, "")?;
+            audit::anonymise(connection, id.0)?;
+            mails::forget_recipient(connection, &email.unwrap_or_default())?;
+            credentials::set(connection, id.0, now)?;
+            if !flags::set_disabled(connection, id.0, true)? {
+                flags::insert(connection, id.0, 0)?;
+                flags::set_disabled(connection, id.0, true)?;
+            }
+            Ok(Decision::Commit(true))
+        })
+        .await
+    }
+
+    /// What happened to an account, newest first.
+    pub async fn audit_of(&self, id: UserId, limit: u32) -> Result<Vec<AuditEntry>> {
+        self.read(move |connection| audit::of_user(connection, id.0, i64::from(limit)))
+            .await
     }
 
     /// Whoever is disabled has no session any more. False when there is no such user.

@@ -22,6 +22,8 @@ struct Home {
     /// Why nobody can sign up, if so.
     closed: Option<String>,
     signed_in: bool,
+    /// Just left for good.
+    farewell: bool,
     stats: Option<Arc<Stats>>,
     now: i64,
 }
@@ -39,6 +41,7 @@ pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
         ),
         closed: pool.open().await.err(),
         signed_in: request.user().is_some(),
+        farewell: request.query.text("closed") == "account",
         stats,
         now: request.app.clock.unix_seconds(),
     };
@@ -59,6 +62,9 @@ impl Page for Home {
 impl Render for Home {
     fn render(&self) -> Markup {
         html! {
+            @if self.farewell {
+                (notice("good", "Your account is closed. Your tickets are voted on as you chose last."))
+            }
             section.hero {
                 div {
                     h1 { "Your tickets vote while you sleep" }
@@ -216,6 +222,7 @@ pub(super) mod tests {
             fee_percent: 7.5,
             closed: None,
             signed_in: false,
+            farewell: false,
             stats: stats.map(Arc::new),
             now: 1_000,
         }

@@ -1,4 +1,6 @@
-//! `/settings`: the API token, the password, the e-mail address, the sessions.
+//! `/settings`: the API token, the password, the e-mail address, the sessions, the account itself.
+
+mod account;
 
 use std::borrow::Cow;
 
@@ -8,11 +10,13 @@ use maud::{Markup, Render, html};
 use super::components::{age, copyable, csrf_field, date_time, notice, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
-use crate::pool::{ChangeEmailError, ChangePasswordError, Limited, SessionEntry};
+use crate::pool::{AuditEntry, ChangeEmailError, ChangePasswordError, Limited, SessionEntry};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
+
+pub use account::data;
 
 /// Sessions listed; all of them can be ended.
 const SHOWN: usize = 20;
@@ -23,6 +27,7 @@ struct Settings {
     email: String,
     api_token: Secret,
     sessions: Vec<SessionEntry>,
+    log: Vec<AuditEntry>,
     now: i64,
     done: Option<&'static str>,
     problem: Option<String>,
@@ -64,6 +69,12 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
     }
     if request.form.is_set("updateEmail") {
         return change_email(&request).await;
+    }
+    if request.form.is_set("closeAccount") {
+        return match account::close(&request).await? {
+            Ok(response) => Ok(response),
+            Err(problem) => refuse(&request, problem).await,
+        };
     }
     refuse(&request, "That cannot be changed here.".into()).await
 }
@@ -141,6 +152,7 @@ async fn page(
         email: request.user().email.clone(),
         api_token: pool.api_token(user).await?,
         sessions: pool.sessions(user, cookie).await?,
+        log: pool.account_log(user, account::LOGGED).await?,
         now: request.app.clock.unix_seconds(),
         done,
         problem,
@@ -166,6 +178,8 @@ impl Render for Settings {
                 (self.password())
                 (self.email_address())
                 (self.sessions())
+                (account::log(&self.log))
+                (account::closing(&self.token))
             }
         }
     }
@@ -288,6 +302,7 @@ mod tests {
                     last_seen: 1_790_000_000,
                 })
                 .into(),
+            log: Vec::new(),
             now: 1_790_000_600,
             done: None,
             problem: None,
@@ -310,6 +325,7 @@ mod tests {
             "password",
             "newpassword",
             "newpasswordrepeat",
+            "closeAccount",
         ] {
             assert!(html.contains(&format!("name=\"{name}\"")), "{name}");
         }

@@ -1,0 +1,200 @@
+//! The account itself: what happened to it, all that is stored of it, and its end.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use maud::{Markup, html};
+use serde::Serialize;
+
+use super::super::components::{csrf_field, date_time};
+use super::super::signup::sentence;
+use crate::pool::{AuditEntry, CloseAccountError, Limited};
+use crate::secret::Secret;
+use crate::web::error::Error;
+use crate::web::request::UserReq;
+use crate::web::response::{self, Response};
+use crate::web::session;
+
+/// Lines of the log on the page.
+pub(super) const LOGGED: u32 = 10;
+/// Lines of the log in the download: more than thirty days have.
+const EXPORTED: u32 = 10_000;
+
+/// `/settings/data.json`
+pub async fn data(request: UserReq) -> Result<Response, Error> {
+    let (pool, user) = (&request.app.pool, request.user());
+    let sessions = pool.sessions(user.id, request.session().cookie()).await?;
+    let log = pool.account_log(user.id, EXPORTED).await?;
+    let enrolled = user.enrolled.as_ref();
+    let data = Data {
+        network: pool.settings().params().name,
+        user_id: user.id.0,
+        email: &user.email,
+        ticket_address: enrolled.map(|it| it.ticket_address.as_str()),
+        redeem_script: enrolled.map(|it| it.redeem_script.as_str()),
+        user_pubkey_address: enrolled.map(|it| it.user_pubkey_address.as_str()),
+        pool_pubkey_address: enrolled.map(|it| it.pool_pubkey_address.as_str()),
+        vote_bits: user.vote_bits.0,
+        vote_version: user.vote_version.0,
+        sessions: sessions
+            .iter()
+            .map(|session| SessionLine {
+                since: date_time(session.since),
+                last_seen: date_time(session.last_seen),
+                from: &session.from,
+            })
+            .collect(),
+        log: log.iter().map(LogLine::of).collect(),
+        tickets: "see /tickets.json",
+    };
+    let json =
+        serde_json::to_string_pretty(&data).map_err(|error| Error::internal(error.to_string()))?;
+    let response = response::json(StatusCode::OK, json + "\n");
+    Ok(response::download(response, "my-account.json"))
+}
+
+/// All that the pool stores of a user, but the hash of the password and the API token.
+#[derive(Serialize)]
+struct Data<'a> {
+    network: &'a str,
+    user_id: i64,
+    email: &'a str,
+    ticket_address: Option<&'a str>,
+    redeem_script: Option<&'a str>,
+    user_pubkey_address: Option<&'a str>,
+    pool_pubkey_address: Option<&'a str>,
+    vote_bits: u16,
+    vote_version: u32,
+    sessions: Vec<SessionLine<'a>>,
+    log: Vec<LogLine<'a>>,
+    tickets: &'a str,
+}
+
+#[derive(Serialize)]
+struct SessionLine<'a> {
+    since: String,
+    last_seen: String,
+    from: &'a str,
+}
+
+#[derive(Serialize)]
+struct LogLine<'a> {
+    at: String,
+    event: &'a str,
+    from: &'a str,
+}
+
+impl<'a> LogLine<'a> {
+    fn of(entry: &'a AuditEntry) -> Self {
+        Self {
+            at: date_time(entry.at),
+            event: &entry.event,
+            from: &entry.ip,
+        }
+    }
+}
+
+/// The form with `closeAccount`. `Err` of the inner result: why not, for the page.
+pub(super) async fn close(request: &UserReq) -> Result<Result<Response, String>, Error> {
+    if !request.form.is_set("confirm") {
+        let reason =
+            "Say that your redeem script is saved, or not needed, before you close the account.";
+        return Ok(Err(reason.to_owned()));
+    }
+    let current = Secret::new(request.form.text("password"));
+    let (pool, client) = (&request.app.pool, request.client);
+    let email = request.user().email.as_str();
+    pool.limit(Limited::SignIn, client, email).await?;
+    match pool
+        .close_account(request.user().id, &current, client)
+        .await
+    {
+        Ok(()) => {
+            let mut response = response::see_other("/?closed=account");
+            session::forget(&request.app, &mut response);
+            Ok(Ok(response))
+        }
+        Err(CloseAccountError::Busy) => Err(Error::busy()),
+        Err(CloseAccountError::Pool(error)) => Err(error.into()),
+        Err(refusal) => Ok(Err(sentence(&refusal.to_string()))),
+    }
+}
+
+/// What happened to the account.
+pub(super) fn log(entries: &[AuditEntry]) -> Markup {
+    html! {
+        section.card {
+            h2 { "What happened lately" }
+            p { "Something here was not you? Change your password, and tell the operator." }
+            ul.sessions {
+                @for entry in entries {
+                    li {
+                        strong { (in_words(&entry.event)) } ", " (date_time(entry.at))
+                        @if !entry.ip.is_empty() { ", from " (entry.ip) }
+                    }
+                }
+            }
+            p { a href="/settings/data.json" download { "Download all that is stored about you" } }
+        }
+    }
+}
+
+/// The end of the account.
+pub(super) fn closing(token: &str) -> Markup {
+    html! {
+        section.card {
+            h2 { "Close the account" }
+            p { "Your e-mail address, password and API token are deleted, for good. Tickets that you bought are voted "
+                "on as you chose last, and what they earn goes to your wallet as ever. Nobody can sign in to change "
+                "that any more." }
+            form method="post" action="/settings" {
+                (csrf_field(token))
+                input type="hidden" name="closeAccount" value="true";
+                label.choice {
+                    input type="checkbox" name="confirm" value="true" required;
+                    span { "My redeem script is saved, or I have no tickets" }
+                }
+                label for="closepassword" { "Current password" }
+                input #closepassword type="password" name="password" required
+                    autocomplete="current-password";
+                button.quiet type="submit" { "Close my account" }
+            }
+        }
+    }
+}
+
+fn in_words(event: &str) -> Cow<'_, str> {
+    let words = match event {
+        "sign_in" => "Signed in",
+        "sign_in_failed" => "Wrong password at sign-in",
+        "password_changed" => "Password changed",
+        "password_reset_requested" => "Link to reset the password asked for",
+        "password_reset" => "Password reset by a link",
+        "email_verified" => "E-mail address verified",
+        "email_change_requested" => "Change of the e-mail address asked for",
+        "email_changed" => "E-mail address changed",
+        "api_token_renewed" => "API token renewed",
+        "address_submitted" => "Public key given to the pool",
+        _ => return event.replace('_', " ").into(),
+    };
+    words.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_told_in_words_and_escaped() {
+        let entry = |event: &str| AuditEntry {
+            at: 1_790_000_000,
+            event: event.into(),
+            ip: "192.0.2.7".into(),
+            ..AuditEntry::default()
+        };
+        let html = log(&[entry("sign_in"), entry("some_<b>")]).into_string();
+        assert!(html.contains("Signed in"));
+        assert!(html.contains("2026-09-21 14:13 UTC, from 192.0.2.7"));
+        assert!(html.contains("some &lt;b&gt;"));
+    }
+}
