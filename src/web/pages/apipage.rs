@@ -61,7 +61,7 @@ impl Api {
         let answers = operation.responses.get("200").and_then(Answer::media);
         html! {
             h2 id=(operation.id) { (method.to_uppercase()) " " (operation.id) }
-            p { strong { (operation.summary) ". " } (operation.description) }
+            p { strong { (operation.summary) ". " } (prose(&operation.description)) }
             (command(&html! { (self.curl(path, operation, &fields)) }))
             @if !fields.is_empty() { (table("Form field", &fields)) }
             @if let Some(media) = answers { (cases(media)) }
@@ -153,6 +153,15 @@ fn cases(media: &Media) -> Markup {
     }
 }
 
+/// What the document marks as code by `backticks` is shown as code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 fn code_and_message(envelope: &Value) -> Markup {
     html! {
         td data-label="Code" { (envelope["code"]) }
@@ -168,7 +177,7 @@ fn table(name: &str, fields: &BTreeMap<String, Property>) -> Markup {
                 @for (field, property) in fields {
                     tr {
                         td data-label=(name) { code { (field) } }
-                        td data-label="Meaning" { (property.description) }
+                        td data-label="Meaning" { (prose(&property.description)) }
                     }
                 }
             }
@@ -179,6 +188,12 @@ fn table(name: &str, fields: &BTreeMap<String, Property>) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_in_prose_is_marked_and_escaped() {
+        let html = prose("as `a<b` tells").into_string();
+        assert_eq!(html, "as <code>a&lt;b</code> tells");
+    }
 
     #[test]
     fn every_case_of_the_document_is_shown() {
