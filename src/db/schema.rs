@@ -143,6 +143,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_saved_scripts (user_id) {
+        user_id -> BigInt,
+        said -> BigInt,
+    }
+}
+
+diesel::table! {
     pool_sessions (id_hash) {
         id_hash -> Text,
         user_id -> BigInt,

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::derivation::Derived;
 use super::{EnrolError, Enrolled, Error, FULL, NotNow, Pool, gauges, sync};
-use crate::db::{EnrolledUser, Enrolment};
+use crate::db::{self, EnrolledUser, Enrolment};
 use crate::decred::Height;
 use crate::domain::{KeyIndex, UserId};
 use crate::mail::Mail;
@@ -50,6 +50,21 @@ struct Candidate {
 }
 
 impl Pool {
+    /// The user says that the redeem script is saved.
+    pub async fn note_saved_script(&self, user: UserId) -> Result<(), Error> {
+        let now = self.clock.unix_seconds();
+        match self.store.note_saved_script(user, now).await {
+            // Said twice at once.
+            Ok(()) | Err(db::Error::Conflict(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the user must be reminded: should the pool ever be gone, the script is all that is missing.
+    pub async fn lacks_saved_script(&self, user: UserId) -> Result<bool, Error> {
+        Ok(!self.store.has_saved_script(user).await?)
+    }
+
     /// Enrols: from a public-key address to a ticket address that every wallet knows. The checks come
     /// in the order of the API's table.
     pub async fn enrol(

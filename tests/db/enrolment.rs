@@ -4,13 +4,14 @@ use dcrstakepool::db::EnrolledUser;
 use dcrstakepool::domain::{KeyIndex, UserId};
 
 use super::accounts::task;
-use super::bed::{Bed, enrolment, on_both, user};
+use super::bed::{Bed, NOW, enrolment, on_both, user};
 
 on_both!(
     an_address_is_written_once,
     one_of_many_at_once_is_written,
     two_users_at_once_are_both_written,
     an_old_user_without_text_can_enrol,
+    a_saved_script_is_said_once_and_for_all,
 );
 
 async fn an_address_is_written_once(bed: Bed) {
@@ -80,4 +81,16 @@ async fn an_old_user_without_text_can_enrol(bed: Bed) {
     assert!(!store.enrol(enrolment(UserId(7), 1), None).await.unwrap());
     let enrolled = store.enrolled_users().await.unwrap();
     assert_eq!(enrolled[0].key_index, KeyIndex(123));
+}
+
+async fn a_saved_script_is_said_once_and_for_all(bed: Bed) {
+    let store = bed.store().await;
+    let ann = user(&store, "ann@example.com").await;
+    let bob = user(&store, "bob@example.com").await;
+    assert!(!store.has_saved_script(ann).await.unwrap());
+    for _ in 0..2 {
+        store.note_saved_script(ann, NOW).await.unwrap();
+    }
+    assert!(store.has_saved_script(ann).await.unwrap());
+    assert!(!store.has_saved_script(bob).await.unwrap());
 }

@@ -431,3 +431,25 @@ async fn killed_while_a_voter_is_asked(site: &mut Site, user: &mut User, step: &
     site.start_again().await;
     user.move_to(site);
 }
+
+#[tokio::test]
+async fn a_user_is_reminded_until_the_script_is_saved() {
+    let site = Site::start().await;
+    let mut user = User::new(&site, "ann@example.com").await;
+    let address = user_address(1);
+    Api::check(&user.post(&address).await, ACCEPTED);
+    let reminder = "Is your redeem script saved?";
+    user.browser.get("/tickets").await.shows(reminder);
+    let page = user.browser.get("/address").await;
+    page.shows("I have saved it");
+    let said = user
+        .browser
+        .submit("/address", &[("scriptSaved", "true")])
+        .await;
+    assert_eq!(said.location(), "/tickets");
+    let tickets = user.browser.get("/tickets").await;
+    assert!(!tickets.body.contains(reminder));
+    let page = user.browser.get("/address").await;
+    assert!(!page.body.contains("I have saved it"));
+    page.shows("/address/script.json");
+}

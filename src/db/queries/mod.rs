@@ -19,6 +19,7 @@ pub mod low_fee;
 pub mod mails;
 pub mod revisions;
 pub mod samples;
+pub mod saved_scripts;
 pub mod sessions;
 pub mod sign;
 pub mod sign_ups;

@@ -2,8 +2,9 @@
 
 use super::mails::queue;
 use super::{Decision, Store};
-use crate::db::queries::{counters, revisions, users};
+use crate::db::queries::{counters, revisions, saved_scripts, users};
 use crate::db::{EnrolledUser, Enrolment, NewMail, Result};
+use crate::domain::UserId;
 
 impl Store {
     /// Writes a user's addresses if there are none yet, and queues the mail about it. False: there were,
@@ -26,6 +27,23 @@ impl Store {
             ))
         })
         .await
+    }
+
+    /// The user says that the script is saved.
+    pub async fn note_saved_script(&self, id: UserId, now: i64) -> Result<()> {
+        self.write(move |connection| {
+            if saved_scripts::is_there(connection, id.0)? {
+                return Ok(());
+            }
+            saved_scripts::insert(connection, id.0, now)
+        })
+        .await
+    }
+
+    /// Whether the user ever said so.
+    pub async fn has_saved_script(&self, id: UserId) -> Result<bool> {
+        self.read(move |connection| saved_scripts::is_there(connection, id.0))
+            .await
     }
 
     /// All users with an address, by id.

@@ -36,6 +36,9 @@ struct Ready {
     network: Network,
     /// Enrolled by this very request.
     new: bool,
+    /// The user did not say yet that the script is saved.
+    unsaved: bool,
+    token: String,
 }
 
 pub async fn get(request: UserReq) -> Result<Response, Error> {
@@ -47,9 +50,13 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
 }
 
 pub async fn post(request: UserReq) -> Result<Response, Error> {
-    let address = request.form.text("UserPubKeyAddr").trim();
     let user = request.user().id;
     let pool = &request.app.pool;
+    if request.form.is_set("scriptSaved") {
+        pool.note_saved_script(user).await?;
+        return Ok(response::see_other("/tickets"));
+    }
+    let address = request.form.text("UserPubKeyAddr").trim();
     pool.limit(Limited::Address, request.client, user).await?;
     let enrolled = pool.enrol(user, address, request.client).await;
     let refusal = match enrolled {
@@ -90,6 +97,12 @@ async fn ready(request: &UserReq, enrolled: Enrolled, new: bool) -> Result<Respo
         base_url: settings.base_url.clone(),
         network: settings.network,
         new,
+        unsaved: request
+            .app
+            .pool
+            .lacks_saved_script(request.user().id)
+            .await?,
+        token: request.form_token(),
     }))
 }
 
@@ -293,6 +306,8 @@ mod tests {
             },
             base_url: "https://pool.example.com".into(),
             network: Network::Simnet,
+            unsaved: true,
+            token: String::new(),
             new: true,
         };
         let html = page.render().into_string();

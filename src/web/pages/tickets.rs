@@ -26,6 +26,8 @@ struct Tickets {
     search: Search,
     page: TicketPage,
     network: Network,
+    /// The user did not say yet that the redeem script is saved.
+    unsaved: bool,
     /// On the first page.
     prospects: Option<Prospects>,
 }
@@ -48,6 +50,7 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
         None => TicketPage::default(),
     };
     Ok(request.ok(&Tickets {
+        unsaved: pool.lacks_saved_script(request.user().id).await?,
         search,
         page,
         network: pool.settings().network,
@@ -66,6 +69,7 @@ impl Render for Tickets {
         html! {
             section {
                 h1 { "Your tickets" }
+                @if self.unsaved { (reminder()) }
                 @if self.page.total == 0 && !self.search.is_narrow() {
                     (nothing_yet())
                 } @else if self.page.total == 0 {
@@ -81,6 +85,15 @@ impl Render for Tickets {
                     (legend())
                 }
             }
+        }
+    }
+}
+
+fn reminder() -> Markup {
+    html! {
+        div.notice.warn role="status" {
+            p { strong { "Is your redeem script saved? " } "Should this pool ever be gone, you vote your tickets "
+                "with it and your own key. " a href="/address#script" { "Save it" } }
         }
     }
 }
@@ -175,6 +188,7 @@ mod tests {
                 total: 150,
             },
             network: Network::Simnet,
+            unsaved: true,
             prospects: None,
         };
         let html = page.render().into_string();
@@ -189,6 +203,7 @@ mod tests {
     fn a_full_page_of_votes_is_light() {
         let page = Tickets {
             search: Search::default(),
+            unsaved: true,
             prospects: None,
             page: TicketPage {
                 tickets: vec![row::tests::voted_ticket(); TICKETS_PER_PAGE as usize],
@@ -210,6 +225,7 @@ mod tests {
                 total: 0,
             },
             network: Network::Simnet,
+            unsaved: true,
             prospects: None,
         };
         let html = page.render().into_string();

@@ -124,7 +124,7 @@ fn what_a_wallet_needs(page: &Ready) -> Markup {
 
 fn lifeline(page: &Ready) -> Markup {
     html! {
-        div.card {
+        div.card #script {
             h2 { "Save your redeem script" }
             p { "It is your lifeline. With it and your own key you can vote or revoke yourself, should this "
                 "pool ever be gone. Your wallet's seed alone does not bring it back, so keep a copy beside "
@@ -133,6 +133,14 @@ fn lifeline(page: &Ready) -> Markup {
             p.actions {
                 a.button.quiet href="/address/script.json" { (icon(Icon::Download)) "Everything as JSON" }
                 a.button.quiet href="/address/script.txt" { (icon(Icon::Download)) "Script as text" }
+            }
+            @if page.unsaved {
+                form method="post" action="/address" {
+                    (csrf_field(&page.token))
+                    input type="hidden" name="scriptSaved" value="true";
+                    button type="submit" { "I have saved it" }
+                    " " span.hint { "Until then you are reminded." }
+                }
             }
         }
     }
