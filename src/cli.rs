@@ -325,9 +325,7 @@ pub struct VoteArgs {
 }
 
 fn network(text: &str) -> Result<Network, String> {
-    let named = |network: &Network| network.to_string() == text || network.params().name == text;
-    let network = Network::ALL.into_iter().find(named);
-    network.ok_or_else(|| "must be mainnet, testnet or simnet".to_owned())
+    Network::given(text).ok_or_else(|| "must be mainnet, testnet or simnet".to_owned())
 }
 
 #[cfg(test)]
@@ -338,6 +336,18 @@ mod tests {
     #[test]
     fn clap_accepts_the_definition() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn networks_are_called_as_in_the_configuration() {
+        for (name, expected) in [
+            ("mainnet", Some(Network::Mainnet)),
+            ("testnet", Some(Network::Testnet)),
+            ("simnet", Some(Network::Simnet)),
+            ("moon", None),
+        ] {
+            assert_eq!(network(name).ok(), expected, "{name}");
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::decred::tx::{Transaction, TxError};
 use crate::decred::vote::{self, VoteError, VoteRequest};
 use crate::decred::{BlockHash, Height, Network, TicketHash, TxHash, VoteBits, VoteVersion};
 use crate::node::check::Unfit;
-use crate::node::dcrwallet::PreviousOutput;
 use crate::node::notification::WinningTickets;
+use crate::node::sign::VoteSignError;
 use crate::node::{self, Dcrd, Dcrwallet, Notification, Notifications, SendOutcome};
 
 /// For signing, and for one send.
@@ -29,11 +29,11 @@ pub enum Error {
         "the script has no key of this wallet ({address} is not its own): it is another wallet than the one \
          whose address you gave to the pool"
     )]
-    NotOurKey { address: String },
+    NotOurKey { address: Address },
     #[error("the ticket gives no vote: {0}")]
     Vote(#[from] VoteError),
-    #[error("the wallet did not sign: it is locked or lacks the key")]
-    NotSigned,
+    #[error(transparent)]
+    Sign(#[from] VoteSignError),
     #[error("the wallet's answer: {0}")]
     Garbled(#[from] TxError),
     #[error("dcrd refuses: {0}")]
@@ -72,16 +72,8 @@ impl Alone {
     ) -> Result<Self, Error> {
         dcrd.check_network(network).await?;
         let version = wallet.check_own(network).await?.vote_version;
-        let hash = script.user_key().hash160();
-        let address = Address::pubkey_hash(network, hash).to_string();
-        if !wallet.validate_address(&address).await?.is_mine {
-            return Err(Error::NotOurKey { address });
-        }
-        let ticket_address = script.address(network).to_string();
-        let known = wallet.validate_address(&ticket_address).await?;
-        if known.script.as_deref() != Some(&script.to_hex()) {
-            wallet.import_script(&script.to_hex()).await?;
-        }
+        let adopted = wallet.adopt_script(network, &script).await?;
+        adopted.map_err(|address| Error::NotOurKey { address })?;
         Ok(Self {
             dcrd,
             wallet,
@@ -184,20 +176,7 @@ impl Alone {
             subsidy: self.dcrd.vote_subsidy(next).await?,
             treasury: &[],
         })?;
-        let previous = PreviousOutput {
-            hash: ticket.hash,
-            index: 0,
-            tree: 1,
-            script: hex::encode(ticket.submission_script()),
-        };
-        let signed = self
-            .wallet
-            .sign_vote(&unsigned.to_hex(), &[previous], DEADLINE)
-            .await?;
-        if !signed.complete || Transaction::decode(&signed.bytes)?.hash() != unsigned.hash() {
-            return Err(Error::NotSigned);
-        }
-        let hex = hex::encode(&signed.bytes);
+        let hex = self.wallet.signed_vote(&unsigned, ticket, DEADLINE).await?;
         match self.dcrd.send_vote(&hex, DEADLINE).await {
             SendOutcome::Accepted(hash) => Ok(Some(hash)),
             SendOutcome::AlreadyKnown | SendOutcome::AlreadyVoted => Ok(None),
@@ -211,5 +190,10 @@ impl Alone {
 
 /// Whether the same may succeed a moment later.
 fn may_pass(error: &Error) -> bool {
-    matches!(error, Error::Node(_) | Error::NotSigned)
+    use VoteSignError::{Another, Call, Incomplete};
+
+    matches!(
+        error,
+        Error::Node(_) | Error::Sign(Call(_) | Incomplete | Another)
+    )
 }

@@ -69,13 +69,8 @@ impl Buyer {
     pub async fn new(wallet: Dcrwallet, terms: Terms, consent: Consent) -> Result<Self, Error> {
         wallet.check_own(terms.network).await?;
         wait_until_synced(&wallet).await?;
-        let hash = terms.script.user_key().hash160();
-        let address = Address::pubkey_hash(terms.network, hash).to_string();
-        let known = wallet.validate_address(&address).await?;
-        if !known.is_valid || !known.is_mine {
-            return Err(Error::NotOurKey { address });
-        }
-        give_script(&wallet, &terms).await?;
+        let adopted = wallet.adopt_script(terms.network, &terms.script).await?;
+        adopted.map_err(|address| Error::NotOurKey { address })?;
         Ok(Self {
             wallet,
             terms,
@@ -251,16 +246,4 @@ impl Buyer {
             .await?;
         Ok(hash)
     }
-}
-
-/// Gives the wallet the redeem script, unless it has it: importing twice is harmless, but an old
-/// wallet that is still rescanning can stand still over it.
-async fn give_script(wallet: &Dcrwallet, terms: &Terms) -> Result<(), Error> {
-    let script = terms.script.to_hex();
-    let address = terms.ticket_address.to_string();
-    let known = wallet.validate_address(&address).await?;
-    if known.script.as_deref() != Some(&script) {
-        wallet.import_script(&script).await?;
-    }
-    Ok(())
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::plan::PlanError;
 use super::terms::TermsError;
-use crate::decred::TxHash;
 use crate::decred::ticket::TicketError;
+use crate::decred::{Address, TxHash};
 use crate::node;
 use crate::node::check::Unfit;
 
@@ -30,7 +30,7 @@ pub enum Error {
         "the pool's redeem script contains no key of this wallet ({address} is not its own): it is \
          another wallet than the one whose address you gave to the pool, or the pool is lying"
     )]
-    NotOurKey { address: String },
+    NotOurKey { address: Address },
     #[error("the wallet cannot be used")]
     Unfit(#[from] Unfit),
     #[error("trouble with the wallet")]

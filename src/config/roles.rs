@@ -182,10 +182,7 @@ impl MigrateConfig {
 }
 
 fn network(given: Given<String>, check: &mut Check) -> Option<Network> {
-    check.parse_or(given, Network::Mainnet, |name| match name.as_str() {
-        "mainnet" => Ok(Network::Mainnet),
-        "testnet" => Ok(Network::Testnet),
-        "simnet" => Ok(Network::Simnet),
-        other => Err(format!("{other:?} is none of mainnet, testnet, simnet")),
+    check.parse_or(given, Network::Mainnet, |name| {
+        Network::given(name).ok_or_else(|| format!("{name:?} is none of mainnet, testnet, simnet"))
     })
 }

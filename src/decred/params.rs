@@ -133,6 +133,16 @@ static SIMNET: Params = Params {
 impl Network {
     pub const ALL: [Network; 3] = [Network::Mainnet, Network::Testnet, Network::Simnet];
 
+    /// By the name that people give it: `mainnet`, `testnet`, `simnet`.
+    pub fn given(name: &str) -> Option<Self> {
+        match name {
+            "mainnet" => Some(Network::Mainnet),
+            "testnet" => Some(Network::Testnet),
+            "simnet" => Some(Network::Simnet),
+            _ => None,
+        }
+    }
+
     pub fn params(self) -> &'static Params {
         match self {
             Network::Mainnet => &MAINNET,

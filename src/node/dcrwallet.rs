@@ -11,7 +11,10 @@ use super::client::{Client, NO_PARAMS, Notifications, Options};
 use super::dcrd::{BestBlock, StakeDifficulty, Versions};
 use super::decode::{dcr, hex_bytes, null_is_default};
 use super::error::Error;
-use crate::decred::{Atoms, BlockHash, Height, TicketHash, TxHash, VoteBits, VoteVersion};
+use crate::decred::multisig::RedeemScript;
+use crate::decred::{
+    Address, Atoms, BlockHash, Height, Network, TicketHash, TxHash, VoteBits, VoteVersion,
+};
 use crate::secret::Secret;
 use crate::shutdown::Tasks;
 
@@ -326,6 +329,27 @@ impl Dcrwallet {
         deadline: Duration,
     ) -> Result<Signed, Error> {
         self.sign(hex, previous, "ssgen", deadline).await
+    }
+
+    /// Gives the wallet the redeem script of its owner, if it lacks it. `Err` of the inner result: the user's
+    /// key of it, at this address, is not the wallet's.
+    pub async fn adopt_script(
+        &self,
+        network: Network,
+        script: &RedeemScript,
+    ) -> Result<Result<(), Address>, Error> {
+        let own = Address::pubkey_hash(network, script.user_key().hash160());
+        let known = self.validate_address(&own.to_string()).await?;
+        if !known.is_valid || !known.is_mine {
+            return Ok(Err(own));
+        }
+        let (address, hex) = (script.address(network).to_string(), script.to_hex());
+        let there = self.validate_address(&address).await?;
+        // Importing twice is harmless, but an old wallet that is still rescanning can stand still over it.
+        if there.script.as_deref() != Some(&hex) {
+            self.import_script(&hex).await?;
+        }
+        Ok(Ok(()))
     }
 
     /// Signs any other transaction (hex). Without `previous` a wallet that has a dcrd looks them up.

@@ -15,6 +15,7 @@ pub mod error;
 pub mod header;
 pub mod notification;
 pub mod send;
+pub mod sign;
 
 mod decode;
 mod dial;

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::links::is_token;
 use super::passwords::{self, Busy, Verdict};
 use super::{
-    ChangePasswordError, Error, FULL, Pool, SignInError, SignUpError, TokenError, User, gauges,
+    ChangePasswordError, CurrentPasswordError, Error, FULL, Pool, SignInError, SignUpError,
+    TokenError, User, gauges,
 };
 use crate::db::{self, SignUpOutcome, Verification};
 use crate::domain::UserId;
@@ -154,6 +155,22 @@ impl Pool {
         Ok(user.id)
     }
 
+    /// The account, if this is its password.
+    pub(super) async fn with_password(
+        &self,
+        user: UserId,
+        current: &Secret,
+    ) -> Result<db::User, CurrentPasswordError> {
+        let stored = self.store.user(user).await.map_err(Error::from)?;
+        let stored = stored.ok_or(CurrentPasswordError::Wrong)?;
+        let hash = Some(&stored.password_hash);
+        match self.hasher.verify(current, hash).await? {
+            Ok(Verdict::Right | Verdict::RightButWeak) => Ok(stored),
+            Ok(Verdict::Wrong) => Err(CurrentPasswordError::Wrong),
+            Err(Busy) => Err(CurrentPasswordError::Busy),
+        }
+    }
+
     /// Sets a new password and ends all other sessions.
     pub async fn change_password(
         &self,
@@ -163,17 +180,7 @@ impl Pool {
         cookie: &str,
         client: Option<IpAddr>,
     ) -> Result<(), ChangePasswordError> {
-        let stored = self.store.user(user).await.map_err(Error::from)?;
-        let stored = stored.ok_or(ChangePasswordError::WrongCurrent)?;
-        match self
-            .hasher
-            .verify(current, Some(&stored.password_hash))
-            .await?
-        {
-            Ok(Verdict::Right | Verdict::RightButWeak) => {}
-            Ok(Verdict::Wrong) => return Err(ChangePasswordError::WrongCurrent),
-            Err(Busy) => return Err(ChangePasswordError::Busy),
-        }
+        let stored = self.with_password(user, current).await?;
         passwords::check(new)?;
         let hash = match self.hasher.hash(new).await? {
             Ok(hash) => hash,

@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::passwords::{Busy, Verdict};
-use super::{CloseAccountError, Error, Pool};
+use super::{CurrentPasswordError, Error, Pool};
 use crate::db::AuditEntry;
 use crate::domain::UserId;
 use crate::mail::texts;
@@ -17,20 +16,14 @@ impl Pool {
         user: UserId,
         current: &Secret,
         client: Option<IpAddr>,
-    ) -> Result<(), CloseAccountError> {
-        let stored = self.store.user(user).await.map_err(Error::from)?;
-        let stored = stored.ok_or(CloseAccountError::WrongCurrent)?;
-        let password = &stored.password_hash;
-        match self.hasher.verify(current, Some(password)).await? {
-            Ok(Verdict::Right | Verdict::RightButWeak) => {}
-            Ok(Verdict::Wrong) => return Err(CloseAccountError::WrongCurrent),
-            Err(Busy) => return Err(CloseAccountError::Busy),
-        }
+    ) -> Result<(), CurrentPasswordError> {
+        let stored = self.with_password(user, current).await?;
         let now = self.clock.unix_seconds();
+        let password = &stored.password_hash;
         let closed = self.store.close_account(user, password, now).await;
         if !closed.map_err(Error::from)? {
             // Changed by somebody else since it was checked.
-            return Err(CloseAccountError::WrongCurrent);
+            return Err(CurrentPasswordError::Wrong);
         }
         self.audit("account_closed", Some(user), None, "").await;
         let cause = self.cause(client);

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use super::accounts::plausible_email;
-use super::passwords::{Busy, Verdict};
 use super::{ChangeEmailError, ConfirmEmailError, Error, Pool};
 use crate::db::{self, EmailChange, LinkPurpose, NewLink};
 use crate::domain::UserId;
@@ -21,14 +20,7 @@ impl Pool {
         client: Option<IpAddr>,
     ) -> Result<(), ChangeEmailError> {
         let email = plausible_email(email).ok_or(ChangeEmailError::BadEmail)?;
-        let stored = self.store.user(user).await.map_err(Error::from)?;
-        let stored = stored.ok_or(ChangeEmailError::WrongCurrent)?;
-        let hash = Some(&stored.password_hash);
-        match self.hasher.verify(current, hash).await? {
-            Ok(Verdict::Right | Verdict::RightButWeak) => {}
-            Ok(Verdict::Wrong) => return Err(ChangeEmailError::WrongCurrent),
-            Err(Busy) => return Err(ChangeEmailError::Busy),
-        }
+        let stored = self.with_password(user, current).await?;
         if email == stored.email {
             return Err(ChangeEmailError::SameEmail);
         }

@@ -79,15 +79,36 @@ pub enum ChangePasswordError {
     Pool(#[from] Error),
 }
 
+/// Why what needs the current password is not done.
 #[derive(Debug, thiserror::Error)]
-pub enum CloseAccountError {
+pub enum CurrentPasswordError {
     #[error("the current password is wrong")]
-    WrongCurrent,
+    Wrong,
     /// Too many passwords are being hashed.
     #[error("too busy, try again")]
     Busy,
     #[error(transparent)]
     Pool(#[from] Error),
+}
+
+impl From<CurrentPasswordError> for ChangePasswordError {
+    fn from(error: CurrentPasswordError) -> Self {
+        match error {
+            CurrentPasswordError::Wrong => Self::WrongCurrent,
+            CurrentPasswordError::Busy => Self::Busy,
+            CurrentPasswordError::Pool(error) => Self::Pool(error),
+        }
+    }
+}
+
+impl From<CurrentPasswordError> for ChangeEmailError {
+    fn from(error: CurrentPasswordError) -> Self {
+        match error {
+            CurrentPasswordError::Wrong => Self::WrongCurrent,
+            CurrentPasswordError::Busy => Self::Busy,
+            CurrentPasswordError::Pool(error) => Self::Pool(error),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

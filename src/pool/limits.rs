@@ -42,8 +42,6 @@ pub enum Limited {
     UnknownAudited,
     /// A wrong password, until a captcha is asked for.
     FailedSignIn,
-    /// One captcha.
-    Captcha,
 }
 
 impl Limited {
@@ -57,7 +55,6 @@ impl Limited {
             Limited::Preference => "preference",
             Limited::UnknownAudited => "unknown_audited",
             Limited::FailedSignIn => "failed_sign_in",
-            Limited::Captcha => "captcha",
         }
     }
 }
@@ -82,7 +79,6 @@ impl Limits {
             Limited::Preference => Rate::per_minute(self.preference_per_minute),
             Limited::UnknownAudited => UNKNOWN_AUDITED,
             Limited::FailedSignIn => FAILED_SIGN_INS,
-            Limited::Captcha => CAPTCHA_USES,
         }
     }
 }
@@ -231,12 +227,13 @@ impl Pool {
 
     /// Takes a solved captcha, whichever web process gave it. False: it was used before.
     pub async fn use_captcha(&self, id: &str) -> Result<bool, Error> {
-        let account = Account::Captcha(id.to_owned());
-        match self.limit_account(Limited::Captcha, account).await {
-            Ok(()) => Ok(true),
-            Err(LimitError::TooOften { .. }) => Ok(false),
-            Err(LimitError::Pool(error)) => Err(error),
-        }
+        let once = Allowance {
+            what: "captcha",
+            account: Account::Captcha(id.to_owned()),
+            rate: CAPTCHA_USES,
+            now: self.millis(),
+        };
+        Ok(self.store.take(once).await?.is_ok())
     }
 
     fn allowance(&self, what: Limited, account: Account) -> Option<Allowance> {

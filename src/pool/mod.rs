@@ -81,9 +81,9 @@ use sync::Tables;
 pub use crate::db::{AuditEntry, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp};
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
-    ChangeEmailError, ChangePasswordError, CloseAccountError, ConfirmEmailError, EnrolError, Error,
-    NotNow, PasswordProblem, PurchaseInfoError, ResetPasswordError, SignInError, SignUpError,
-    TokenError, VotingError,
+    ChangeEmailError, ChangePasswordError, ConfirmEmailError, CurrentPasswordError, EnrolError,
+    Error, NotNow, PasswordProblem, PurchaseInfoError, ResetPasswordError, SignInError,
+    SignUpError, TokenError, VotingError,
 };
 pub use halt::Recheck;
 pub use invalid_tickets::{

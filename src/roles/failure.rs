@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use crate::node::error::Fault;
 use crate::{config, db};
 
 /// The end of a role that did not go well: an exit code and a chain of reasons.
@@ -36,6 +37,15 @@ impl Failure {
     /// 78: the configuration, a key of the wrong kind, or a database schema of another version.
     pub fn config(error: impl Into<anyhow::Error>) -> Self {
         Self::new(78, error)
+    }
+
+    /// By what a daemon's fault is.
+    pub fn of_node(fault: Fault, error: impl Into<anyhow::Error>) -> Self {
+        match fault {
+            Fault::Unavailable => Self::unavailable(error),
+            Fault::Wrong => Self::wrong_service(error),
+            Fault::Config => Self::config(error),
+        }
     }
 
     fn new(code: u8, error: impl Into<anyhow::Error>) -> Self {

@@ -100,9 +100,5 @@ fn failure(error: Error) -> Failure {
         Error::Node(node) => node.fault(),
         _ => Fault::Wrong,
     };
-    match fault {
-        Fault::Unavailable => Failure::unavailable(error),
-        Fault::Wrong => Failure::wrong_service(error),
-        Fault::Config => Failure::config(error),
-    }
+    Failure::of_node(fault, error)
 }

@@ -12,7 +12,6 @@ use crate::cli::{RoleArgs, VERSION};
 use crate::clock::Clock;
 use crate::config::{Sources, VoterConfig, VoterSection};
 use crate::metrics::Role;
-use crate::node::Fault;
 use crate::rpc::wire::{Empty, SignerKind};
 use crate::rpc::{Voter, server};
 use crate::shutdown::Tasks;
@@ -136,11 +135,7 @@ fn read_database(config: &VoterConfig, links: &Links) {
 
 fn failure(error: StartError) -> Failure {
     match &error {
-        StartError::Unfit(unfit) => match unfit.fault() {
-            Fault::Unavailable => Failure::unavailable(error),
-            Fault::Wrong => Failure::wrong_service(error),
-            Fault::Config => Failure::config(error),
-        },
+        StartError::Unfit(unfit) => Failure::of_node(unfit.fault(), error),
         StartError::Key { .. } | StartError::Fees(_) => Failure::config(error),
         StartError::DataDir { .. } => Failure::failed(error),
     }

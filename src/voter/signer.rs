@@ -11,9 +11,9 @@ use crate::decred::address::Address;
 use crate::decred::hdkey::{Branch, BranchPrivateKey, ExtendedKeyError};
 use crate::decred::key::{KeyError, PrivateKey};
 use crate::decred::sighash::{self, sign_multisig};
-use crate::decred::tx::{Transaction, TxError};
+use crate::decred::tx::Transaction;
 use crate::decred::vote::SIGNED_INPUT;
-use crate::node::dcrwallet::PreviousOutput;
+use crate::node::sign::VoteSignError;
 use crate::node::{self, Dcrwallet};
 use crate::rpc::wire::SignerKind;
 
@@ -27,13 +27,7 @@ pub enum SignError {
     #[error("signing in memory: {0}")]
     Memory(#[from] sighash::SignError),
     #[error(transparent)]
-    Wallet(#[from] node::Error),
-    #[error("the wallet did not sign: it is locked or lacks the script")]
-    Incomplete,
-    #[error("the wallet signed another transaction")]
-    Another,
-    #[error("the wallet's answer: {0}")]
-    Garbled(#[from] TxError),
+    Wallet(#[from] VoteSignError),
 }
 
 /// Turns an unsigned vote into the bytes to send, as hex.
@@ -118,23 +112,10 @@ impl Signer for WalletSigner {
     }
 
     async fn sign(&self, vote: &Transaction, ballot: &Ballot) -> Result<String, SignError> {
-        let previous = PreviousOutput {
-            hash: ballot.ticket.hash,
-            index: 0,
-            tree: 1,
-            script: hex::encode(ballot.ticket.submission_script()),
-        };
-        let signed = self
+        let signing = self
             .wallet
-            .sign_vote(&vote.to_hex(), &[previous], WALLET_DEADLINE)
-            .await?;
-        if !signed.complete {
-            return Err(SignError::Incomplete);
-        }
-        if Transaction::decode(&signed.bytes)?.hash() != vote.hash() {
-            return Err(SignError::Another);
-        }
-        Ok(hex::encode(signed.bytes))
+            .signed_vote(vote, &ballot.ticket, WALLET_DEADLINE);
+        Ok(signing.await?)
     }
 }
 

@@ -2,13 +2,13 @@
 //! from a signed nonce: nothing is stored until an answer is right, and all web processes give and take the
 //! same ones.
 
-use std::fmt;
-
 use captcha::Captcha;
 use captcha::filters::{Cow, Noise, Wave};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
+
+use super::mac::MacKey;
 
 /// The field of the letters.
 pub const ANSWER: &str = "captcha_answer";
@@ -16,6 +16,10 @@ pub const ANSWER: &str = "captcha_answer";
 pub const CHALLENGE: &str = "captcha_challenge";
 /// A challenge is good for so many seconds; the pool remembers used ones for longer.
 const LIFETIME: i64 = 600;
+
+/// What a tag is for.
+const CHALLENGES: [u8; 1] = *b"c";
+const LETTERING: [u8; 1] = *b"l";
 
 const LETTERS: usize = 5;
 /// What the font has, without those that are mistaken for one another, and of one case.
@@ -29,8 +33,9 @@ const WIDTH: u32 = 220;
 const HEIGHT: u32 = 100;
 
 /// Gives challenges, draws them, and knows the answers.
+#[derive(Debug)]
 pub struct Captchas {
-    key: [u8; 32],
+    key: MacKey,
     places: Semaphore,
 }
 
@@ -41,7 +46,7 @@ pub struct Solved(pub String);
 impl Captchas {
     pub fn new(key: [u8; 32]) -> Self {
         Self {
-            key,
+            key: MacKey::new(key),
             places: Semaphore::new(DRAWING),
         }
     }
@@ -79,18 +84,18 @@ impl Captchas {
         let bytes = hex::decode(challenge).ok()?;
         let (nonce, rest) = bytes.split_first_chunk::<NONCE_BYTES>()?;
         let (expires, tag) = rest.split_first_chunk::<TIME_BYTES>()?;
-        let mac = self.mac(b"challenge", nonce, expires);
+        let mac = self.mac(CHALLENGES, nonce, expires);
         let is_ours = tag.len() == TAG_BYTES && mac.verify_truncated_left(tag).is_ok();
         (is_ours && i64::from_be_bytes(*expires) >= now).then_some(*nonce)
     }
 
     fn tag(&self, nonce: &[u8], expires: &[u8]) -> Vec<u8> {
-        let tag = self.mac(b"challenge", nonce, expires).finalize();
+        let tag = self.mac(CHALLENGES, nonce, expires).finalize();
         tag.into_bytes().iter().copied().take(TAG_BYTES).collect()
     }
 
     fn letters(&self, nonce: &[u8]) -> String {
-        let seed = self.mac(b"letters", nonce, &[]).finalize().into_bytes();
+        let seed = self.mac(LETTERING, nonce, &[]).finalize().into_bytes();
         let letters = seed.iter().take(LETTERS).filter_map(|byte| {
             let at = usize::from(*byte).checked_rem(ALPHABET.len())?;
             ALPHABET.get(at).map(|letter| char::from(*letter))
@@ -98,17 +103,8 @@ impl Captchas {
         letters.collect()
     }
 
-    fn mac(&self, purpose: &[u8], nonce: &[u8], expires: &[u8]) -> Hmac<Sha256> {
-        // HMAC itself fills a short key up with zeros.
-        let mut block = [0; 64];
-        for (to, from) in block.iter_mut().zip(self.key) {
-            *to = from;
-        }
-        let mut mac = Hmac::new(&block.into());
-        for part in [purpose, nonce, expires] {
-            mac.update(part);
-        }
-        mac
+    fn mac(&self, purpose: [u8; 1], nonce: &[u8], expires: &[u8]) -> Hmac<Sha256> {
+        self.key.over(&[&purpose, nonce, expires])
     }
 }
 
@@ -130,12 +126,6 @@ fn draw(letters: &str) -> Option<Vec<u8>> {
                 .area(captcha::Geometry::new(40, 180, 30, 70)),
         )
         .as_png()
-}
-
-impl fmt::Debug for Captchas {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<redacted>")
-    }
 }
 
 #[cfg(test)]

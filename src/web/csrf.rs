@@ -7,11 +7,12 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use http::HeaderMap;
 use sha2::Sha256;
 
 use super::cookies::Cookie;
+use super::mac::MacKey;
 
 /// The name of the field in every form.
 pub const FIELD: &str = "csrf_token";
@@ -19,23 +20,16 @@ pub const FIELD: &str = "csrf_token";
 const NONCE_BYTES: usize = 16;
 
 /// Signs tokens; the same in all web processes of a pool.
-pub struct Key(Hmac<Sha256>);
+#[derive(Debug)]
+pub struct Key(MacKey);
 
 impl Key {
     pub fn new(key: [u8; 32]) -> Self {
-        // HMAC itself fills a short key up with zeros.
-        let mut block = [0; 64];
-        for (to, from) in block.iter_mut().zip(key) {
-            *to = from;
-        }
-        Self(Hmac::new(&block.into()))
+        Self(MacKey::new(key))
     }
 
     fn mac(&self, nonce: &[u8], bound_to: &str) -> Hmac<Sha256> {
-        let mut mac = self.0.clone();
-        mac.update(nonce);
-        mac.update(bound_to.as_bytes());
-        mac
+        self.0.over(&[nonce, bound_to.as_bytes()])
     }
 
     fn issue(&self, bound_to: &str) -> String {
@@ -51,12 +45,6 @@ impl Key {
         bytes
             .split_at_checked(NONCE_BYTES)
             .is_some_and(|(nonce, tag)| self.mac(nonce, bound_to).verify_slice(tag).is_ok())
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<redacted>")
     }
 }
 

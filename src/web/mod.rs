@@ -18,6 +18,7 @@ pub mod error;
 pub mod events;
 pub mod form;
 mod look;
+mod mac;
 pub mod pages;
 pub mod plots;
 pub mod request;

@@ -93,6 +93,12 @@ impl Request {
         self.form.get(name).unwrap_or_else(|| self.query.text(name))
     }
 
+    /// Which page of a list is asked for, from 0. People count from 1; nonsense is the first page.
+    pub fn page_number(&self) -> u32 {
+        let number = self.query.text("page").parse::<u32>().unwrap_or(1);
+        number.saturating_sub(1)
+    }
+
     /// The page in the site's frame.
     pub fn page(&self, status: StatusCode, page: &impl Page) -> Response {
         response::html(status, layout::render(&self.frame, page))

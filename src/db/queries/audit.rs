@@ -9,6 +9,20 @@ use crate::db::schema::pool_audit::dsl;
 use crate::domain::UserId;
 
 type Row = (i64, String, Option<i64>, String, String);
+type Columns = (
+    dsl::happened,
+    dsl::event,
+    dsl::user_id,
+    dsl::ip,
+    dsl::detail,
+);
+const COLUMNS: Columns = (
+    dsl::happened,
+    dsl::event,
+    dsl::user_id,
+    dsl::ip,
+    dsl::detail,
+);
 
 pub fn insert(connection: &mut AnyConnection, entry: &AuditEntry) -> QueryResult<()> {
     diesel::insert_into(dsl::pool_audit)
@@ -33,13 +47,7 @@ pub fn of_user(
         .filter(dsl::user_id.eq(user_id))
         .order((dsl::happened.desc(), dsl::id.desc()))
         .limit(limit)
-        .select((
-            dsl::happened,
-            dsl::event,
-            dsl::user_id,
-            dsl::ip,
-            dsl::detail,
-        ))
+        .select(COLUMNS)
         .load(connection)?;
     Ok(rows.into_iter().map(entry).collect())
 }
@@ -62,13 +70,7 @@ pub fn page(
         .order((dsl::happened.desc(), dsl::id.desc()))
         .limit(limit)
         .offset(offset)
-        .select((
-            dsl::happened,
-            dsl::event,
-            dsl::user_id,
-            dsl::ip,
-            dsl::detail,
-        ))
+        .select(COLUMNS)
         .load(connection)?;
     Ok(rows.into_iter().map(entry).collect())
 }

@@ -83,13 +83,11 @@ async fn page(
         Some(_) => LowFeeLife::Past,
         None => LowFeeLife::Open,
     };
-    // People count from 1; nonsense is the first page.
-    let number = request.query.text("page").parse::<u32>().unwrap_or(1);
     let pool = &request.app.pool;
     let page = LowFeeTickets {
         token: request.form_token(),
         life,
-        page: pool.low_fee_tickets(life, number.saturating_sub(1)).await?,
+        page: pool.low_fee_tickets(life, request.page_number()).await?,
         network: pool.settings().network,
         done,
         problem,

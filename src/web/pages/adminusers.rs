@@ -36,9 +36,7 @@ pub async fn get(request: AdminReq) -> Result<Response, Error> {
     let query = request.query.text("q").trim().to_owned();
     let mut page = page(&request);
     if query.is_empty() {
-        // People count from 1; nonsense is the first page.
-        let number = request.query.text("page").parse::<u32>().unwrap_or(1);
-        let listed = request.app.pool.users(number.saturating_sub(1)).await?;
+        let listed = request.app.pool.users(request.page_number()).await?;
         (page.listed, page.page, page.total) = (listed.users, listed.page, listed.total);
     } else {
         page.found(request.app.pool.find_users(&query).await?);

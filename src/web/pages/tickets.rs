@@ -36,9 +36,7 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
     if request.user().enrolled.is_none() {
         return Ok(response::see_other("/address"));
     }
-    // People count from 1; nonsense is the first page.
-    let page = request.query.text("page").parse::<u32>().unwrap_or(1);
-    let (pool, page) = (&request.app.pool, page.saturating_sub(1));
+    let (pool, page) = (&request.app.pool, request.page_number());
     let search = Search::read(&request.query);
     let prospects = if page == 0 && !search.is_narrow() {
         pool.prospects(request.user().id).await?

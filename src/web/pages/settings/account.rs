@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::components::{csrf_field, date_time};
 use super::super::signup::sentence;
-use crate::pool::{AuditEntry, CloseAccountError, Limited};
+use crate::pool::{AuditEntry, CurrentPasswordError, Limited};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::UserReq;
@@ -114,8 +114,8 @@ pub(super) async fn close(request: &UserReq) -> Result<Result<Response, String>,
             session::forget(&request.app, &mut response);
             Ok(Ok(response))
         }
-        Err(CloseAccountError::Busy) => Err(Error::busy()),
-        Err(CloseAccountError::Pool(error)) => Err(error.into()),
+        Err(CurrentPasswordError::Busy) => Err(Error::busy()),
+        Err(CurrentPasswordError::Pool(error)) => Err(error.into()),
         Err(refusal) => Ok(Err(sentence(&refusal.to_string()))),
     }
 }
