@@ -46,8 +46,7 @@ fn blocks_are_taken_back_and_come_again(depth: u32) {
     let (old_tip, fork) = (stage.world.node().best_hash(), stage.world.height() - depth);
     let first = hash_at(stage.world.node(), fork + 1);
 
-    tell_all(&stage.world, "invalidateblock", &first);
-    assert_eq!(stage.world.height(), fork);
+    take_back_to(fork, &stage.world);
     let undone = truth::of_chain(stage.world.node());
     assert!(bought.iter().all(|ticket| is_unmined(&undone, ticket)));
     let other_way = depth.max(2) - 1;
@@ -265,6 +264,16 @@ fn votes_on(node: &Dcrd, block: &str) -> usize {
         vote.is_some_and(|vote| vote.block.to_string() == block)
     });
     votes.count()
+}
+
+/// Declares all that follows on the block at this height invalid, at all nodes. That can be more than one
+/// block: dcrd's miner finds a sibling when a vote renews the template in the moment in which a block is found.
+fn take_back_to(height: u32, world: &World) {
+    let nodes = &world.simnet.nodes;
+    while let Some(node) = nodes.iter().find(|node| node.height() > height) {
+        let next = hash_at(node, height + 1);
+        let _: Value = node.rpc().get("invalidateblock", &json!([next]));
+    }
 }
 
 fn tell_all(world: &World, method: &str, block: &str) {
