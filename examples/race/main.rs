@@ -1,5 +1,4 @@
-//! The whole program beside the limit of the machine: `scripts/race votes [--blocks N] [--restart-every M]
-//! [--seed S] [--json]`.
+//! The whole program beside the limit of the machine: `scripts/race votes` and `scripts/race web`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -31,25 +30,39 @@ mod restarts;
 mod stock;
 mod votes;
 mod watch;
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "as in the harness that it drives: a failure ends the race with its reason"
+)]
+mod web;
 
 use harness::interrupts;
 use harness::wait::Interrupted;
-use options::Options;
+use options::{Race, USAGE};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let Some(options) = Options::read(&arguments) else {
-        eprintln!("usage: scripts/race votes [--blocks N] [--restart-every M] [--seed S] [--json]");
+    let Some(race) = Race::read(&arguments) else {
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
     interrupts::obey();
     // Processes and folders end with the race, however it ends.
-    match catch_unwind(AssertUnwindSafe(|| votes::race(&options))) {
+    match catch_unwind(AssertUnwindSafe(|| run(&race))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) if reason.is::<Interrupted>() => {
             eprintln!("stopped; nothing is left behind");
             ExitCode::from(130)
         }
         Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn run(race: &Race) {
+    match race {
+        Race::Votes(options) => votes::race(options),
+        Race::Web(options) => web::race(options),
     }
 }

@@ -1,7 +1,17 @@
 //! What the command line asks for.
 
+pub const USAGE: &str =
+    "usage: scripts/race votes [--blocks N] [--restart-every M] [--seed S] [--json]
+       scripts/race web [--seconds N] [--quick] [--json]";
+
 #[derive(Debug, Clone)]
-pub struct Options {
+pub enum Race {
+    Votes(Votes),
+    Web(Web),
+}
+
+#[derive(Debug, Clone)]
+pub struct Votes {
     /// Blocks to measure, past stake validation.
     pub blocks: u32,
     /// A random voter is killed or stopped and started again so often, in blocks.
@@ -12,31 +22,70 @@ pub struct Options {
     pub json: bool,
 }
 
-impl Options {
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// How long each page is asked for at a time, twice from the site and twice from the limit.
+    pub seconds: u32,
+    /// Only the first pool: `SQLite`, 2,000 users.
+    pub quick: bool,
+    /// The last line is one JSON object.
+    pub json: bool,
+}
+
+impl Race {
     /// `None`: not understood.
     pub fn read(arguments: &[String]) -> Option<Self> {
         let (race, rest) = arguments.split_first()?;
-        if race != "votes" {
-            return None;
+        match race.as_str() {
+            "votes" => Votes::read(rest).map(Self::Votes),
+            "web" => Web::read(rest).map(Self::Web),
+            _ => None,
         }
+    }
+}
+
+impl Votes {
+    fn read(arguments: &[String]) -> Option<Self> {
         let mut options = Self {
             blocks: 100,
             restart_every: None,
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
             json: false,
         };
-        let mut rest = rest.iter();
+        let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
-            let mut number = || rest.next()?.parse::<u64>().ok();
-            let small = |number: u64| u32::try_from(number).ok().filter(|it| *it > 0);
             match argument.as_str() {
-                "--blocks" => options.blocks = small(number()?)?,
-                "--restart-every" => options.restart_every = Some(small(number()?)?),
-                "--seed" => options.seed = number()?,
+                "--blocks" => options.blocks = count(rest.next())?,
+                "--restart-every" => options.restart_every = Some(count(rest.next())?),
+                "--seed" => options.seed = rest.next()?.parse().ok()?,
                 "--json" => options.json = true,
                 _ => return None,
             }
         }
         Some(options)
     }
+}
+
+impl Web {
+    fn read(arguments: &[String]) -> Option<Self> {
+        let mut options = Self {
+            seconds: 2,
+            quick: false,
+            json: false,
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match argument.as_str() {
+                "--seconds" => options.seconds = count(rest.next())?,
+                "--quick" => options.quick = true,
+                "--json" => options.json = true,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+fn count(text: Option<&String>) -> Option<u32> {
+    text?.parse().ok().filter(|number| *number > 0)
 }

@@ -8,7 +8,7 @@ use super::harness::pair::Pair;
 use super::harness::world::World;
 use super::limit::Limit;
 use super::numbers::{Samples, Spread, Summary};
-use super::options::Options;
+use super::options::Votes;
 use super::restarts::Restarts;
 use super::stock::Stock;
 use super::watch::Watch;
@@ -24,7 +24,7 @@ const TELL_EVERY: u32 = 20;
 /// A vote that is not there after this time is missed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub fn race(options: &Options) {
+pub fn race(options: &Votes) {
     let start = Instant::now();
     println!("three dcrd, dcrwallet and voters, web, and a dcrd alone start on simnet …");
     let mut world = open();
@@ -71,7 +71,7 @@ fn open() -> World {
 }
 
 fn run(
-    options: &Options,
+    options: &Votes,
     world: &mut World,
     limit: &mut Limit,
     watch: &mut Watch,

@@ -62,12 +62,7 @@ impl Browser {
     }
 
     fn send(&mut self, path: &str, form: Option<&[(&str, &str)]>) -> Response {
-        let cookies: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(k, v)| format!("{k}={v}"))
-            .collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.cookie_header();
         let mut headers = vec![("Accept", "text/html")];
         if !cookies.is_empty() {
             headers.push(("Cookie", &cookies));
@@ -80,6 +75,15 @@ impl Browser {
             }
         }
         response
+    }
+
+    /// All its cookies, as it sends them.
+    pub fn cookie_header(&self) -> String {
+        let cookies = self.cookies.iter();
+        let pairs: Vec<_> = cookies
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("; ")
     }
 
     fn keep_cookie(&mut self, cookie: &str) {

@@ -110,6 +110,24 @@ impl Role {
         &self.folder
     }
 
+    /// Where browsers find web.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The newest link of this kind that web wrote to its log instead of sending it.
+    pub fn mailed_link(&self, path: &str) -> Option<String> {
+        let (log, url) = (self.log(), self.url());
+        let start = log.rfind(&format!("{url}{path}?t="))? + url.len();
+        let rest = &log[start..];
+        let mark = rest.find('=')? + 1;
+        let token = rest[mark..]
+            .chars()
+            .take_while(char::is_ascii_hexdigit)
+            .count();
+        Some(rest[..mark + token].to_owned())
+    }
+
     /// Everything it ever logged, over all its lives.
     pub fn log(&self) -> String {
         read_log(&log_path(&self.folder))
@@ -167,20 +185,7 @@ impl Pool {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.web.port())
-    }
-
-    /// The newest link of this kind that web wrote to its log instead of sending it.
-    pub fn mailed_link(&self, path: &str) -> Option<String> {
-        let log = self.web.log();
-        let start = log.rfind(&format!("{}{path}?t=", self.url()))? + self.url().len();
-        let rest = &log[start..];
-        let mark = rest.find('=')? + 1;
-        let token = rest[mark..]
-            .chars()
-            .take_while(char::is_ascii_hexdigit)
-            .count();
-        Some(rest[..mark + token].to_owned())
+        self.web.url()
     }
 }
 

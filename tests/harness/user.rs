@@ -81,7 +81,9 @@ impl User {
 
     fn verify(&mut self, pool: &Pool) {
         let link = wait::until("the verification link", || {
-            pool.mailed_link("/emailverify").ok_or("not in web's log")
+            pool.web
+                .mailed_link("/emailverify")
+                .ok_or("not in web's log")
         });
         let page = self.browser.submit(&link, "/emailverify", &[]);
         assert_eq!(page.status, 200, "verification: {}", page.body);
@@ -304,7 +306,7 @@ impl Buying {
 }
 
 /// A JSON web token: three base64url parts, the first an object.
-fn find_token(page: &str) -> Option<&str> {
+pub fn find_token(page: &str) -> Option<&str> {
     let start = page.find("eyJ")?;
     let rest = &page[start..];
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))?;
