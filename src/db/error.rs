@@ -161,6 +161,8 @@ const TEXTS: &[(&str, Kind)] = &[
     ("database table is locked", Kind::Retry),
     // 1180
     ("during commit", Kind::Unknown),
+    // 1061: another process made the same index
+    ("duplicate key name", Kind::Conflict),
     // 1047
     ("wsrep has not yet prepared", Kind::Unavailable),
     // 2006

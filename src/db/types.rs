@@ -337,16 +337,22 @@ pub struct TicketPage {
     pub overrules: bool,
 }
 
-/// What a picture needs of a ticket.
+/// Tickets of a user that wait for their vote, bought in one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TicketLife {
-    /// `None` while it is in the mempool.
-    pub mined: Option<Height>,
+pub struct WaitingTickets {
+    pub mined: Height,
+    /// Immature or live.
     pub status: TicketStatus,
     pub verdict: FeeVerdict,
-    /// The block that has its vote.
-    pub voted: Option<Height>,
-    /// Nothing without a vote.
+    pub count: u64,
+}
+
+/// What a user's tickets earned in a stretch of blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earned {
+    /// The first of the blocks.
+    pub height: Height,
+    pub votes: u64,
     pub reward: Atoms,
 }
 

@@ -151,6 +151,8 @@ pub struct Pool {
 /// What pages show without asking anyone.
 #[derive(Debug, Default)]
 struct Shown {
+    /// There are as many users as there may be.
+    full: bool,
     agendas: Option<Arc<Agendas>>,
     /// What was last written to `Samples`.
     sampled: Option<Sample>,
@@ -222,7 +224,13 @@ impl Pool {
         keys::derive(&self.settings.api_secret, purpose)
     }
 
-    /// Whether sign-up is possible; else the reason to show.
+    /// Why newcomers are not let in, as far as the last numbers tell: pages wait for nothing.
+    pub fn closed_reason(&self) -> Option<String> {
+        let full = || self.shown().full.then(|| FULL.to_owned());
+        self.sign().closed_reason().or_else(full)
+    }
+
+    /// Whether sign-up is possible now; else the reason to show.
     pub async fn open(&self) -> Result<(), String> {
         if let Some(reason) = self.sign().closed_reason() {
             return Err(reason);

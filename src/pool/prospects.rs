@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::{OffsetDateTime, Time};
 
 use super::{Error, Pool};
-use crate::db::TicketLife;
+use crate::db::{Earned, WaitingTickets};
 use crate::decred::lottery::Lottery;
 use crate::decred::params::Params;
 use crate::decred::{Atoms, Height};
@@ -15,9 +15,8 @@ use crate::domain::{TicketStatus, UserId};
 const GROUPS: u32 = 8;
 /// Months at most.
 const MONTHS: usize = 12;
-const YEAR_SECS: u32 = 366 * 86_400;
-/// Tickets looked at, the newest first.
-const LOOKED_AT: u32 = 20_000;
+const YEAR_SECS: u32 = 366 * DAY_SECS;
+const DAY_SECS: u32 = 86_400;
 
 /// How a user's tickets stand. Times of blocks are those that the network aims at.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,40 +67,47 @@ impl Pool {
             return Ok(None);
         };
         let params = self.settings.params();
-        let year = YEAR_SECS / params.target_block_secs.max(1);
-        let waits = params.ticket_maturity.saturating_add(params.ticket_expiry);
-        let since = Height(stats.height.0.saturating_sub(year.saturating_add(waits)));
-        let lives = self.store.ticket_lives_of(user, since, LOOKED_AT).await?;
-        let now = self.clock.unix_seconds();
-        let at = (stats.height, now);
-        Ok(Some(Prospects::of(&lives, at, stats.pool_size, params)))
+        let blocks = |secs: u32| secs / params.target_block_secs.max(1);
+        let since = Height(stats.height.0.saturating_sub(blocks(YEAR_SECS)));
+        let waiting = self.store.waiting_tickets_of(user).await?;
+        let earned = self.store.earned_by(user, since, blocks(DAY_SECS)).await?;
+        let at = (stats.height, self.clock.unix_seconds());
+        let mut prospects = Prospects::of(&waiting, at, stats.pool_size, params);
+        prospects.months = prospects.months(&earned);
+        Ok(Some(prospects))
     }
 }
 
 impl Prospects {
-    fn of(lives: &[TicketLife], at: (Height, i64), pool_size: u64, params: &Params) -> Prospects {
-        let mut prospects = Prospects {
+    /// Without rewards.
+    fn of(
+        waiting: &[WaitingTickets],
+        at: (Height, i64),
+        pool_size: u64,
+        params: &Params,
+    ) -> Prospects {
+        // Those with too low a fee are called too, and not voted: there is nothing to look forward to.
+        let waiting = waiting.iter().filter(|tickets| tickets.verdict.votes());
+        let live = waiting
+            .clone()
+            .filter(|tickets| tickets.status == TicketStatus::Live)
+            .map(|tickets| tickets.count);
+        Prospects {
             height: at.0,
             now: at.1,
             block_secs: params.target_block_secs,
             called: params.tickets_per_block,
             pool_size,
             lottery: Lottery::new(params.tickets_per_block, pool_size),
-            live: 0,
-            groups: Vec::new(),
+            live: live.fold(0, u64::saturating_add),
+            groups: groups(
+                waiting
+                    .map(|tickets| (tickets.mined, tickets.count))
+                    .collect(),
+                params,
+            ),
             months: Vec::new(),
-        };
-        // Those with too low a fee are called too, and not voted: there is nothing to look forward to.
-        let waiting = lives.iter().filter(|life| {
-            let open = matches!(life.status, TicketStatus::Immature | TicketStatus::Live);
-            open && life.verdict.votes()
-        });
-        let live = |life: &&TicketLife| life.status == TicketStatus::Live;
-        prospects.live = u64::try_from(waiting.clone().filter(live).count()).unwrap_or(u64::MAX);
-        let mined: Vec<Height> = waiting.filter_map(|life| life.mined).collect();
-        prospects.groups = groups(mined, params);
-        prospects.months = prospects.months(lives);
-        prospects
+        }
     }
 
     /// When a block is to be expected, or was.
@@ -111,13 +117,13 @@ impl Prospects {
         self.now.saturating_add(seconds)
     }
 
-    fn months(&self, lives: &[TicketLife]) -> Vec<Month> {
+    fn months(&self, earned: &[Earned]) -> Vec<Month> {
         let mut sums: BTreeMap<i64, (u64, Atoms)> = BTreeMap::new();
-        for (height, life) in lives.iter().filter_map(|life| Some((life.voted?, life))) {
-            let start = month_of(self.time_of(height));
+        for some in earned {
+            let start = month_of(self.time_of(some.height));
             let (votes, reward) = sums.entry(start).or_default();
-            *votes = votes.saturating_add(1);
-            *reward = Atoms(reward.0.saturating_add(life.reward.0));
+            *votes = votes.saturating_add(some.votes);
+            *reward = Atoms(reward.0.saturating_add(some.reward.0));
         }
         let mut months = Vec::new();
         let mut start = month_of(self.now);
@@ -146,17 +152,17 @@ fn month_of(unix_seconds: i64) -> i64 {
 }
 
 /// One group for each height while they are few, else for equal stretches of the chain.
-fn groups(mut mined: Vec<Height>, params: &Params) -> Vec<Group> {
+fn groups(mut mined: Vec<(Height, u64)>, params: &Params) -> Vec<Group> {
     mined.sort_unstable();
-    let (Some(first), Some(last)) = (mined.first().copied(), mined.last().copied()) else {
+    let mut heights: Vec<Height> = mined.iter().map(|(height, _)| *height).collect();
+    heights.dedup();
+    let (Some(first), Some(last)) = (heights.first().copied(), heights.last().copied()) else {
         return Vec::new();
     };
-    let mut heights = mined.clone();
-    heights.dedup();
     let few = u32::try_from(heights.len()).is_ok_and(|count| count <= GROUPS);
     let stretch = last.0.saturating_sub(first.0) / GROUPS + 1;
     let mut groups: Vec<(u32, Group)> = Vec::new();
-    for height in mined {
+    for (height, count) in mined {
         let key = if few {
             height.0
         } else {
@@ -166,13 +172,13 @@ fn groups(mut mined: Vec<Height>, params: &Params) -> Vec<Group> {
         let expires = Height(matures.0.saturating_add(params.ticket_expiry));
         match groups.last_mut().filter(|(of, _)| *of == key) {
             Some((_, group)) => {
-                group.tickets = group.tickets.saturating_add(1);
+                group.tickets = group.tickets.saturating_add(count);
                 (group.last, group.matures, group.expires) = (height, matures, expires);
             }
             None => groups.push((
                 key,
                 Group {
-                    tickets: 1,
+                    tickets: count,
                     first: height,
                     last: height,
                     matures,
@@ -194,51 +200,43 @@ mod tests {
     /// In the middle of a November.
     const NOW: i64 = 1_795_000_000;
 
-    fn life(status: TicketStatus, mined: u32) -> TicketLife {
-        TicketLife {
-            mined: Some(Height(mined)),
+    fn waiting(status: TicketStatus, mined: u32, count: u64) -> WaitingTickets {
+        WaitingTickets {
+            mined: Height(mined),
             status,
             verdict: FeeVerdict::Good,
-            voted: None,
-            reward: Atoms(0),
+            count,
         }
     }
 
-    fn voted(height: u32, reward: i64) -> TicketLife {
-        TicketLife {
-            voted: Some(Height(height)),
+    fn earned(height: u32, reward: i64) -> Earned {
+        Earned {
+            height: Height(height),
+            votes: 1,
             reward: Atoms(reward),
-            ..life(TicketStatus::Voted, height - 5_000)
         }
     }
 
-    fn prospects(lives: &[TicketLife]) -> Prospects {
+    fn prospects(waiting: &[WaitingTickets]) -> Prospects {
         let at = (Height(TIP), NOW);
-        Prospects::of(lives, at, 41_000, Network::Mainnet.params())
+        Prospects::of(waiting, at, 41_000, Network::Mainnet.params())
     }
 
     #[test]
     fn only_what_waits_for_a_vote_is_looked_forward_to() {
-        let mut low = life(TicketStatus::Live, TIP - 300);
+        let mut low = waiting(TicketStatus::Live, TIP - 300, 7);
         low.verdict = FeeVerdict::Low;
-        let mut added = life(TicketStatus::Live, TIP - 300);
+        let mut added = waiting(TicketStatus::Live, TIP - 300, 1);
         added.verdict = FeeVerdict::Added;
-        let mut unmined = life(TicketStatus::Mempool, 0);
-        unmined.mined = None;
-        unmined.verdict = FeeVerdict::Pending;
-        let lives = [
+        let found = prospects(&[
             low,
             added,
-            unmined,
-            life(TicketStatus::Live, TIP - 300),
-            life(TicketStatus::Immature, TIP - 10),
-            life(TicketStatus::Missed, TIP - 300),
-            life(TicketStatus::Expired, TIP - 300),
-        ];
-        let found = prospects(&lives);
-        assert_eq!(found.live, 2);
+            waiting(TicketStatus::Live, TIP - 300, 2),
+            waiting(TicketStatus::Immature, TIP - 10, 1),
+        ]);
+        assert_eq!(found.live, 3);
         let tickets: Vec<_> = found.groups.iter().map(|it| it.tickets).collect();
-        assert_eq!(tickets, [2, 1]);
+        assert_eq!(tickets, [3, 1]);
         assert_eq!(found.groups[1].matures, Height(TIP + 246));
         assert_eq!(found.groups[1].expires, Height(TIP + 246 + 40_960));
         assert_eq!(prospects(&[]).groups, []);
@@ -246,11 +244,11 @@ mod tests {
 
     #[test]
     fn thousands_of_tickets_are_a_few_groups_from_end_to_end() {
-        let lives = (0..5_000).map(|n| life(TicketStatus::Live, TIP - 300 - n * 8));
-        let found = prospects(&lives.collect::<Vec<_>>());
+        let blocks = (0..5_000).map(|n| waiting(TicketStatus::Live, TIP - 300 - n * 8, 2));
+        let found = prospects(&blocks.collect::<Vec<_>>());
         assert_eq!(found.groups.len(), 8);
         let tickets: u64 = found.groups.iter().map(|group| group.tickets).sum();
-        assert_eq!(tickets, 5_000);
+        assert_eq!(tickets, 10_000);
         assert_eq!(found.groups[7].last, Height(TIP - 300));
         assert_eq!(found.groups[0].first, Height(TIP - 300 - 4_999 * 8));
         for pair in found.groups.windows(2) {
@@ -270,27 +268,26 @@ mod tests {
     #[test]
     fn rewards_are_summed_by_month_with_the_empty_ones_between() {
         let day = 288;
-        let lives = [
-            voted(TIP - 1, 100),
-            voted(TIP - day, 20),
-            voted(TIP - 90 * day, 3),
-            voted(TIP - 500 * day, 7),
+        let stretches = [
+            earned(TIP - 1, 100),
+            earned(TIP - day, 20),
+            earned(TIP - 90 * day, 3),
+            earned(TIP - 500 * day, 7),
         ];
-        let months = prospects(&lives).months;
+        let months = prospects(&[]).months(&stretches);
         let rewards: Vec<_> = months.iter().map(|it| (it.votes, it.reward.0)).collect();
         assert_eq!(rewards, [(1, 3), (0, 0), (0, 0), (2, 120)]);
         assert_eq!(months[3].start, 1_793_491_200, "the first of November");
-        assert!(prospects(&[life(TicketStatus::Live, 9)]).months.is_empty());
+        assert!(prospects(&[]).months(&[]).is_empty());
     }
 
     #[test]
     fn times_and_heights_at_the_ends_of_numbers_do_no_harm() {
-        let lives = [
-            life(TicketStatus::Live, u32::MAX),
-            voted(u32::MAX, i64::MAX),
-        ];
+        let last = [waiting(TicketStatus::Live, u32::MAX, u64::MAX)];
         for now in [i64::MIN, 0, i64::MAX] {
-            Prospects::of(&lives, (Height(u32::MAX), now), 0, Network::Simnet.params());
+            let at = (Height(u32::MAX), now);
+            let found = Prospects::of(&last, at, 0, Network::Simnet.params());
+            found.months(&[earned(u32::MAX, i64::MAX), earned(0, i64::MAX)]);
         }
     }
 }

@@ -56,12 +56,13 @@ impl Pool {
 
     async fn refresh_numbers(&self) -> Result<(), Error> {
         let users = self.store.user_counts().await?;
+        let full = users.total >= u64::from(self.settings.max_users);
+        self.shown().full = full;
         let own = self.store.ticket_counts().await?;
         let total_subsidy = self.store.total_subsidy().await?;
         let Some((stake, at)) = self.best_numbers() else {
             return Ok(());
         };
-        let full = users.total >= u64::from(self.settings.max_users);
         let stats = Stats {
             refreshed_at: at,
             height: stake.height,

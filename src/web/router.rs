@@ -158,8 +158,8 @@ use Handler::{Admin, Anyone, Api, ApiUser, Bare, Prober, User, Watcher};
 
 /// All that the site answers.
 pub static ROUTES: &[Route] = &[
-    get("/", Anyone(|r| Box::pin(home::get(r)))),
-    get("/signup", Anyone(|r| Box::pin(signup::get(r)))),
+    get("/", Anyone(|r| now(home::get(&r)))),
+    get("/signup", Anyone(|r| now(signup::get(&r)))),
     post("/signup", Anyone(|r| Box::pin(signup::post(r)))),
     post("/signup/resend", Anyone(|r| Box::pin(signup::resend(r)))),
     get("/register", Bare(|r| now(redirects::register(&r)))),

@@ -1,7 +1,7 @@
 //! Tickets that the voters reported.
 
 use dcrstakepool::db::{
-    TicketCursor, TicketFilter, TicketKind, TicketLife, TicketPage, TicketPlace,
+    Earned, TicketCursor, TicketFilter, TicketKind, TicketPage, TicketPlace, WaitingTickets,
 };
 use dcrstakepool::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{
@@ -15,7 +15,7 @@ use super::bed::{Bed, on_both};
 on_both!(
     a_page_and_its_cursor_are_stored_together,
     tickets_are_listed_newest_first,
-    lives_are_those_of_one_user_from_a_height_on,
+    waiting_tickets_and_rewards_are_summed_up,
     tickets_are_counted,
     a_voter_behind_takes_nothing_back,
     voters_telling_the_same_at_once_store_it_once,
@@ -121,42 +121,52 @@ async fn tickets_are_listed_newest_first(bed: Bed) {
     assert_eq!(store.ticket_count_of(UserId(1), all()).await.unwrap(), 10);
 }
 
-async fn lives_are_those_of_one_user_from_a_height_on(bed: Bed) {
+async fn waiting_tickets_and_rewards_are_summed_up(bed: Bed) {
     let store = bed.store().await;
-    let tickets = vec![
+    let mut tickets = vec![
         ticket(3, 1, TicketStatus::Live),
         ticket(4, 1, TicketStatus::Voted),
         ticket(5, 2, TicketStatus::Live),
         ticket(6, 1, TicketStatus::Mempool),
         ticket(7, 1, TicketStatus::Missed),
+        ticket(8, 1, TicketStatus::Immature),
+        ticket(9, 1, TicketStatus::Live),
+        ticket(10, 1, TicketStatus::Voted),
+        ticket(11, 1, TicketStatus::Voted),
+        ticket(12, 2, TicketStatus::Voted),
     ];
+    tickets[6].mined = tickets[0].mined;
+    for (index, height) in [(1, 900), (7, 929), (8, 930), (9, 930)] {
+        let vote = tickets[index].vote.as_mut().expect("voted");
+        vote.height = Height(height);
+    }
     store
         .store_tickets(page(VOTER, 7, 5, tickets))
         .await
         .unwrap();
-    let lives = store.ticket_lives_of(UserId(1), Height(4), 9).await;
-    let life = |mined: Option<u32>, status, verdict| TicketLife {
-        mined: mined.map(Height),
+    let waiting = |mined, status, count| WaitingTickets {
+        mined: Height(mined),
         status,
-        verdict,
-        voted: None,
-        reward: Atoms(0),
-    };
-    let voted = TicketLife {
-        voted: Some(Height(900)),
-        reward: Atoms(3_000_000_000_000),
-        ..life(Some(4), TicketStatus::Voted, FeeVerdict::Good)
+        verdict: FeeVerdict::Good,
+        count,
     };
     assert_eq!(
-        lives.unwrap(),
+        store.waiting_tickets_of(UserId(1)).await.unwrap(),
         [
-            life(None, TicketStatus::Mempool, FeeVerdict::Pending),
-            life(Some(7), TicketStatus::Missed, FeeVerdict::Good),
-            voted,
+            waiting(3, TicketStatus::Live, 2),
+            waiting(8, TicketStatus::Immature, 1),
         ]
     );
-    let newest = store.ticket_lives_of(UserId(1), Height(0), 2).await;
-    assert_eq!(newest.unwrap().len(), 2);
+    let earned = |height, votes: i64| Earned {
+        height: Height(height),
+        votes: votes.unsigned_abs(),
+        reward: Atoms(3_000_000_000_000 * votes),
+    };
+    let all = store.earned_by(UserId(1), Height(0), 30).await;
+    assert_eq!(all.unwrap(), [earned(900, 2), earned(930, 1)]);
+    let last = store.earned_by(UserId(1), Height(901), 1).await;
+    assert_eq!(last.unwrap(), [earned(929, 1), earned(930, 1)]);
+    assert_eq!(store.earned_by(UserId(3), Height(0), 9).await, Ok(vec![]));
 }
 
 async fn tickets_are_counted(bed: Bed) {

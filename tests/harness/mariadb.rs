@@ -165,6 +165,18 @@ impl MariaDb {
     /// The server stops answering without closing anything, as behind a silent partition.
     pub fn freeze(&self) {
         self.signal("STOP");
+        // A thread may go on for a moment.
+        while !self.stands_still() {
+            pause();
+        }
+    }
+
+    fn stands_still(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).expect("a running server");
+        threads.flatten().all(|thread| {
+            let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            status.contains("State:\tT")
+        })
     }
 
     pub fn thaw(&self) {

@@ -110,6 +110,11 @@ fn keys_that_are_taken_are_conflicts() {
         Box::new("Duplicate entry '7' for key 'PRIMARY'".to_owned()),
     );
     assert_eq!(Failure::of_statement(&error).kind, Kind::Conflict);
+    // Two processes that make the same index.
+    assert_eq!(
+        statement("Failed to run 0009_ticket_sums with: Duplicate key name 'Tickets_waiting'"),
+        Kind::Conflict
+    );
 }
 
 #[test]

@@ -66,6 +66,10 @@ fn meaning<T: Copy>(words: &[(T, &'static str)], place: &str, text: &str) -> Que
         .ok_or_else(|| unreadable(place, text))
 }
 
+pub fn word_of(status: TicketStatus) -> &'static str {
+    word(&STATUSES, &status)
+}
+
 pub fn status_of(text: &str) -> QueryResult<TicketStatus> {
     meaning(&STATUSES, "Tickets.status", text)
 }

@@ -52,6 +52,9 @@ struct Inner {
     _lock: Option<File>,
 }
 
+/// How often parts of a step may turn out to be done by another process.
+const BESIDE_OTHERS: u32 = 10;
+
 impl Store {
     /// Opens the database and makes sure that it answers; for `Access::Owner` it makes an SQLite
     /// file that is missing. Says nothing about the schema: see `require_schema`.
@@ -119,14 +122,21 @@ impl Store {
         if let Plan::Steps(steps) = upgrade::plan(&self.inspect().await?) {
             for step in &steps {
                 tracing::info!(%step, "database");
-                match self.apply(step).await {
-                    // Another web process, which starts at the same time, has done it.
-                    Ok(()) | Err(Error::Conflict(_)) => {}
-                    Err(error) => return Err(error),
-                }
+                self.apply_beside_others(step).await?;
             }
         }
         Ok(())
+    }
+
+    /// Other web processes, which start at the same time, may do it or parts of it first.
+    async fn apply_beside_others(&self, step: &Step) -> Result<()> {
+        for _ in 0..BESIDE_OTHERS {
+            match self.apply(step).await {
+                Err(Error::Conflict(text)) => tracing::debug!("done elsewhere: {text}"),
+                done => return done,
+            }
+        }
+        self.apply(step).await
     }
 
     async fn refusal(&self) -> Result<Error> {

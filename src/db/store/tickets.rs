@@ -5,8 +5,10 @@ use diesel::QueryResult;
 use super::Store;
 use crate::db::connection::AnyConnection;
 use crate::db::merge::{merge, prevails};
-use crate::db::queries::{clip, cursors, lives, narrow, tickets};
-use crate::db::{Error, Result, TicketCursor, TicketFilter, TicketLife, TicketPage, TicketPlace};
+use crate::db::queries::{clip, cursors, narrow, prospects, tickets};
+use crate::db::{
+    Earned, Error, Result, TicketCursor, TicketFilter, TicketPage, TicketPlace, WaitingTickets,
+};
 use crate::decred::{Atoms, Height, TicketHash};
 use crate::domain::{InstanceId, TicketCounts, TicketRecord, UserId};
 
@@ -44,19 +46,23 @@ impl Store {
             .await
     }
 
-    /// When the user's last tickets were bought and when they voted: of those that were mined at this height or
-    /// later, or not yet; newest first.
-    pub async fn ticket_lives_of(
+    /// A user's immature and live tickets by the block that they were bought in, the oldest first.
+    pub async fn waiting_tickets_of(&self, user_id: UserId) -> Result<Vec<WaitingTickets>> {
+        self.read(move |connection| prospects::waiting(connection, user_id.0))
+            .await
+    }
+
+    /// What a user's votes in blocks from `since` on earned, summed over so many blocks each time; oldest
+    /// first.
+    pub async fn earned_by(
         &self,
         user_id: UserId,
         since: Height,
-        limit: u32,
-    ) -> Result<Vec<TicketLife>> {
-        let since = i64::from(since.0);
-        self.read(move |connection| {
-            lives::of_user_since(connection, user_id.0, since, i64::from(limit))
-        })
-        .await
+        stretch: u32,
+    ) -> Result<Vec<Earned>> {
+        let (since, stretch) = (i64::from(since.0), i64::from(stretch));
+        self.read(move |connection| prospects::earned(connection, user_id.0, since, stretch))
+            .await
     }
 
     /// A user's tickets, newest first.

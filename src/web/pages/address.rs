@@ -117,8 +117,9 @@ async fn purchase_info(request: &UserReq) -> Result<PurchaseInfo, Error> {
 /// What would stop an enrolment now, so that nobody types for nothing.
 async fn obstacle(request: &UserReq) -> Option<String> {
     let pool = &request.app.pool;
-    if let Err(reason) = pool.open().await {
-        return Some(reason);
+    let closed = pool.closed_reason();
+    if closed.is_some() {
+        return closed;
     }
     let halted = pool.status().await.halt.is_some();
     halted.then(|| explain(&NotNow::Halted.into()))

@@ -28,7 +28,7 @@ struct Home {
     now: i64,
 }
 
-pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
+pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     let pool = &request.app.pool;
     let settings = pool.settings();
     let stats = pool.stats();
@@ -39,7 +39,7 @@ pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
             || settings.fee_percent(Height(u32::MAX)),
             |stats| stats.fee_percent,
         ),
-        closed: pool.open().await.err(),
+        closed: pool.closed_reason(),
         signed_in: request.user().is_some(),
         farewell: request.query.text("closed") == "account",
         stats,

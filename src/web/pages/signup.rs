@@ -32,14 +32,14 @@ struct CheckMail {
     email: String,
 }
 
-pub async fn get(request: AnonymousReq) -> Result<Response, Error> {
+pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     if request.user().is_some() {
         return Ok(response::see_other("/tickets"));
     }
     Ok(request.ok(&SignUp {
         token: request.form_token(),
-        closed: request.app.pool.open().await.err(),
-        captcha: Challenge::new(&request),
+        closed: request.app.pool.closed_reason(),
+        captcha: Challenge::new(request),
         ..SignUp::default()
     }))
 }
