@@ -66,6 +66,8 @@ pub enum Command {
     User(UserArgs),
     /// Looks whether all is well with web or a voter
     Check(CheckArgs),
+    /// Converts the Go program's configuration files into this program's
+    ImportConfig(ImportConfigArgs),
     /// Buys pool tickets from your own dcrwallet (for ticket holders)
     Buy(BuyArgs),
     /// Votes your pool tickets by your own dcrwallet, should the pool be away (for ticket holders)
@@ -105,6 +107,27 @@ pub struct MigrateArgs {
     /// Give every verified user a new API token (not in this version)
     #[arg(long)]
     pub reissue_tokens: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool import-config ~/.dcrstakepool/dcrstakepool.conf --dry-run
+  dcrstakepool import-config ~/.dcrstakepool/dcrstakepool.conf >dcrstakepool.toml
+  dcrstakepool import-config dcrstakepool.conf stakepoold.conf >voter.toml
+
+Understands dcrstakepool.conf and stakepoold.conf of versions 1.1.1 to 1.5. The configuration goes to standard
+output, what became of each option to standard error. Secrets are written to files, never over others.")]
+pub struct ImportConfigArgs {
+    /// dcrstakepool.conf, stakepoold.conf, or one of each
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
+    pub files: Vec<PathBuf>,
+    /// Folder of the files with secrets; made when missing
+    #[arg(long, value_name = "DIR", default_value = "secrets")]
+    pub secrets_dir: PathBuf,
+    /// Only tell what becomes of each option, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]

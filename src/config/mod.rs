@@ -6,6 +6,7 @@
 mod check;
 pub mod database;
 pub mod digest;
+pub mod former;
 mod layers;
 pub mod log;
 pub mod mail;

@@ -30,7 +30,7 @@ mod passwords;
 mod post;
 mod preferences;
 mod prospects;
-mod random;
+pub(crate) mod random;
 mod restored;
 mod samples;
 mod sessions;

@@ -7,6 +7,7 @@ pub mod check;
 pub mod failure;
 mod guest;
 mod holder;
+pub mod import_config;
 pub mod migrate;
 pub mod resume;
 mod service;
@@ -30,6 +31,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::AddInvalidTickets(args) => add_invalid_tickets::run(args).await,
         Command::User(args) => user::run(args).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
+        Command::ImportConfig(args) => import_config::run(&args),
         Command::Buy(args) => buy::run(args).await,
         Command::Vote(args) => vote::run(args).await,
     }

@@ -17,6 +17,7 @@ mod errors;
 mod events;
 mod hostile;
 mod http;
+mod import_config;
 mod limits;
 mod links;
 mod low_fee;
