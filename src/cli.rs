@@ -88,7 +88,9 @@ Examples:
   dcrstakepool migrate --dry-run
   dcrstakepool migrate --yes-i-have-a-backup
 
-A missing or empty database needs no backup.")]
+Takes over the database of the Go program, of any of its versions: nothing in it is deleted or rewritten, it only
+gets what later versions of that program have. Can be run again after an interruption. A missing or empty database
+needs no backup.")]
 pub struct MigrateArgs {
     #[command(flatten)]
     pub role: RoleArgs,
@@ -101,7 +103,7 @@ pub struct MigrateArgs {
     /// Go on without: you made one
     #[arg(long)]
     pub yes_i_have_a_backup: bool,
-    /// Tickets mined at or below this height are accepted whatever they paid (not in this version)
+    /// Scripts of the Go program's first version have tickets from this height on (default 15346 on mainnet)
     #[arg(long, value_name = "HEIGHT")]
     pub grandfathered_height: Option<u32>,
     /// Give every verified user a new API token (not in this version)

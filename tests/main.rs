@@ -15,4 +15,6 @@ mod network;
 #[cfg(test)]
 mod pure;
 #[cfg(test)]
+mod upgrade;
+#[cfg(test)]
 mod web;

@@ -102,7 +102,7 @@ impl PoolConfig {
 }
 
 /// The text, once it is known to be a key of this network. Messages never repeat it.
-fn extended_key(secret: &Secret, network: Network) -> Result<Secret, String> {
+pub(super) fn extended_key(secret: &Secret, network: Network) -> Result<Secret, String> {
     let text = secret.expose().trim();
     match ExtendedPubKey::parse(network, text) {
         Ok(_) => Ok(Secret::new(text)),

@@ -1,6 +1,7 @@
 //! The resolved configuration of each role.
 
 use super::check::Check;
+use super::pool::extended_key;
 use super::raw::Raw;
 use super::reader::Given;
 use super::{
@@ -47,6 +48,8 @@ pub struct MigrateConfig {
     /// To make API tokens for users of old schemas, when both are known.
     pub api_secret: Option<Secret>,
     pub base_url: Option<BaseUrl>,
+    /// Of the voting and the cold wallet: to find whose keys are whose in a database of the Go program.
+    pub extpubs: Option<(Secret, Secret)>,
     pub warnings: Vec<String>,
 }
 
@@ -170,12 +173,20 @@ impl MigrateConfig {
         let database = DatabaseConfig::resolve(raw.database.unwrap_or_default(), check);
         let api_secret = check.secret(raw.web.api_secret);
         let base_url = check.parse(raw.web.base_url, |text| BaseUrl::parse(text));
+        let assumed = network.unwrap_or(Network::Mainnet);
+        let mut extpub = |given| {
+            let given = check.secret(given).filter(|entry| !entry.value.is_empty());
+            check.parse(given, |secret| extended_key(secret, assumed))
+        };
+        let voting = extpub(raw.pool.voting_wallet_extpub);
+        let cold = extpub(raw.pool.cold_wallet_extpub);
         Some(Self {
             network: network?,
             log: log?,
             database: database?,
             api_secret: api_secret.map(|it| it.value).filter(|it| !it.is_empty()),
             base_url,
+            extpubs: voting.zip(cold),
             warnings: Vec::new(),
         })
     }

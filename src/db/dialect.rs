@@ -1,6 +1,6 @@
 //! What differs between SQLite and MySQL, each difference a named function.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use diesel::migration::{Migration, MigrationSource as _};
@@ -105,6 +105,33 @@ pub fn columns(connection: &mut AnyConnection) -> QueryResult<Vec<ColumnName>> {
         )
         .load(mysql),
     }
+}
+
+#[derive(QueryableByName)]
+struct TableEngine {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    engine_name: String,
+}
+
+/// Tables whose changes cannot be taken back, and what keeps them.
+pub fn engines_without_transactions(
+    connection: &mut AnyConnection,
+) -> QueryResult<BTreeMap<String, String>> {
+    let AnyConnection::Mysql(mysql) = connection else {
+        return Ok(BTreeMap::new());
+    };
+    let found: Vec<TableEngine> = diesel::sql_query(
+        "SELECT t.table_name AS table_name, t.engine AS engine_name FROM information_schema.tables t \
+         JOIN information_schema.engines e ON e.engine = t.engine \
+         WHERE t.table_schema = DATABASE() AND e.transactions <> 'YES'",
+    )
+    .load(mysql)?;
+    let pairs = found
+        .into_iter()
+        .map(|table| (table.table_name, table.engine_name));
+    Ok(pairs.collect())
 }
 
 /// Makes a MySQL database; an SQLite file is made by opening it.

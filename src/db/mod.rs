@@ -11,6 +11,7 @@
 mod connection;
 mod dialect;
 mod error;
+mod former;
 mod lender;
 mod lock;
 mod merge;
@@ -25,6 +26,6 @@ mod upgrade;
 pub use error::Error;
 pub use store::{Store, create_database};
 pub use types::*;
-pub use upgrade::{Facts, Plan, Step, plan};
+pub use upgrade::{Facts, Needs, Plan, Step, plan};
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -337,6 +337,32 @@ pub struct TicketPage {
     pub overrules: bool,
 }
 
+/// A user as the Go program left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerUser {
+    pub id: UserId,
+    pub email: String,
+    pub verified: bool,
+    /// Empty without a script.
+    pub ticket_address: String,
+    pub pool_pubkey_address: String,
+    /// May be empty with a script, too.
+    pub fee_address: String,
+    /// What an interrupted take-over has written.
+    pub key_index: Option<KeyIndex>,
+}
+
+/// What our own rows say about such a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenUser {
+    pub id: UserId,
+    /// `None`: another account has it, or there is none.
+    pub email: Option<String>,
+    pub key_index: KeyIndex,
+    /// To be written where there is none.
+    pub fee_address: Option<String>,
+}
+
 /// Tickets of a user that wait for their vote, bought in one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingTickets {

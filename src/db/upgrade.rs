@@ -1,38 +1,53 @@
 //! What is there, and what has to be done to have today's schema. Deciding is pure; only `inspect`
 //! and `apply` touch the database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use diesel::prelude::*;
 
 use super::connection::AnyConnection;
 use super::error::Failure;
+use super::former::{self, Column, Former, Tables};
 use super::queries::identity;
 use super::{Error, Result, SchemaState, dialect};
+use crate::decred::Height;
 use crate::domain::PoolId;
 
 /// Where diesel writes down which migrations were applied.
 const APPLIED: &str = "__diesel_schema_migrations";
 
+/// Tables of this program whose names have no prefix.
+pub(super) fn is_ours(table: &str) -> bool {
+    ["Tickets", "Samples", APPLIED].contains(&table)
+}
+
 /// A database as found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Columns by table.
-    pub tables: BTreeMap<String, BTreeSet<String>>,
+    pub tables: Tables,
     /// Versions of the migrations that were applied.
     pub applied: BTreeSet<String>,
     /// Versions of those that this program has.
     pub known: BTreeSet<String>,
     pub has_pool_id: bool,
+    /// The users, as far as the Go program made them.
+    pub former: Former,
 }
 
 /// One thing to do, repeatable after a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     CreateDatabase(String),
+    /// Adds a column that later versions of the Go program have.
+    AddColumn(Column),
     /// Applies the migration of this version.
     Migrate(String),
+    /// Gives those who have nothing in a column what they would have.
+    Fill(Column),
+    /// Makes our own rows for the users of the Go program. Needs more than the database: see
+    /// `Store::take_over`.
+    TakeOver(u64),
     MakePoolId,
 }
 
@@ -40,6 +55,13 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Step::CreateDatabase(name) => write!(f, "create the database {name}"),
+            Step::AddColumn(column) => write!(f, "add the column Users.{}", column.name),
+            Step::Fill(column) => {
+                write!(f, "fill the column Users.{} where it is empty", column.name)
+            }
+            Step::TakeOver(users) => {
+                write!(f, "take over the Go program's users, of {users} in all")
+            }
             Step::Migrate(version) => write!(f, "create the tables of schema {version}"),
             Step::MakePoolId => write!(f, "give the pool an id"),
         }
@@ -53,7 +75,7 @@ pub enum Plan {
     Steps(Vec<Step>),
     /// Made by a program that knows more.
     Newer(String),
-    /// Tables of another program, which this one cannot take over yet.
+    /// Tables of another program, or such as cannot be worked with.
     Foreign(String),
 }
 
@@ -73,10 +95,22 @@ impl Facts {
         self.tables.keys().all(|table| table == APPLIED)
     }
 
+    /// Which versions of the Go program made the tables, while there are users to be taken over.
+    pub fn former_version(&self) -> Option<&'static str> {
+        let waits = self.former.waits();
+        waits.then(|| former::version(&self.tables))
+    }
+
+    /// Columns and tables that are nobody's: they are left alone.
+    pub fn strange(&self) -> Vec<String> {
+        former::strange(&self.tables)
+    }
+
     pub fn state(&self) -> SchemaState {
         match plan(self) {
             Plan::Newer(_) => SchemaState::Newer,
             Plan::Steps(steps) if steps.is_empty() => SchemaState::Current,
+            Plan::Steps(_) if self.former.waits() => SchemaState::Older,
             // Nothing was finished: an empty database, or one whose making was interrupted before the id,
             // which comes last.
             Plan::Steps(steps) if self.applied.is_empty() || steps.contains(&Step::MakePoolId) => {
@@ -96,15 +130,26 @@ pub fn plan(facts: &Facts) -> Plan {
         ));
     }
     let ours = facts.tables.contains_key("pool_identity");
-    if facts.applied.is_empty() && !ours && !facts.is_empty() {
+    if facts.applied.is_empty() && !ours && !facts.is_empty() && !former::is_former(&facts.tables) {
         return Plan::Foreign(foreign(facts));
     }
-    let mut steps: Vec<Step> = facts
-        .known
-        .difference(&facts.applied)
-        .cloned()
-        .map(Step::Migrate)
-        .collect();
+    if let Some((table, engine)) = facts.former.engines.first_key_value() {
+        return Plan::Foreign(format!(
+            "the table {table} is of the engine {engine}, which knows no transactions: after a backup, \
+             ALTER TABLE {table} ENGINE=InnoDB"
+        ));
+    }
+    let lacking = former::lacking(&facts.tables);
+    let mut steps: Vec<Step> = lacking.iter().copied().map(Step::AddColumn).collect();
+    let pending = facts.known.difference(&facts.applied).cloned();
+    steps.extend(pending.map(Step::Migrate));
+    if facts.former.waits() {
+        let empty = |column: &Column| {
+            lacking.contains(column) || facts.former.unfilled.contains(column.name)
+        };
+        steps.extend(former::COLUMNS.into_iter().filter(empty).map(Step::Fill));
+        steps.push(Step::TakeOver(facts.former.users));
+    }
     if !facts.has_pool_id {
         steps.push(Step::MakePoolId);
     }
@@ -113,18 +158,10 @@ pub fn plan(facts: &Facts) -> Plan {
 
 fn foreign(facts: &Facts) -> String {
     let tables: Vec<_> = facts.tables.keys().map(String::as_str).collect();
-    if facts.tables.contains_key("Users") {
-        format!(
-            "the database is that of a dcrstakepool before 2.0 (tables {}): this version cannot \
-             take it over yet",
-            tables.join(", ")
-        )
-    } else {
-        format!(
-            "the database holds tables that are not dcrstakepool's: {}",
-            tables.join(", ")
-        )
-    }
+    format!(
+        "the database holds tables that are not dcrstakepool's: {}",
+        tables.join(", ")
+    )
 }
 
 pub(super) fn inspect(connection: &mut AnyConnection) -> QueryResult<Facts> {
@@ -146,20 +183,33 @@ pub(super) fn inspect(connection: &mut AnyConnection) -> QueryResult<Facts> {
             .into_iter()
             .collect();
     }
+    facts.former = former::inspect(connection, &facts.tables)?;
     facts.has_pool_id =
         facts.tables.contains_key("pool_identity") && identity::find(connection)?.is_some();
     Ok(facts)
 }
 
+/// What a step may need beside the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Needs {
+    /// For a pool that has none yet.
+    pub pool_id: PoolId,
+    /// Scripts that were registered before that was written down may have tickets from here on.
+    pub registered: Height,
+}
+
 /// Does one step. A step that another process did meanwhile is done.
-pub(super) fn apply(connection: &mut AnyConnection, step: &Step, id: PoolId) -> QueryResult<()> {
+pub(super) fn apply(connection: &mut AnyConnection, step: &Step, needs: Needs) -> QueryResult<()> {
     match step {
-        // Done by connecting: there is no connection to a database that is not there.
-        Step::CreateDatabase(_) => Ok(()),
+        // Done by connecting: there is no connection to a database that is not there. Users are taken
+        // over by who has the pool's keys.
+        Step::CreateDatabase(_) | Step::TakeOver(_) => Ok(()),
+        Step::AddColumn(column) => former::add(connection, *column),
+        Step::Fill(column) => former::fill(connection, *column, needs.registered.0),
         Step::Migrate(_) => dialect::apply_next_migration(connection),
         Step::MakePoolId => match identity::find(connection)? {
             Some(_) => Ok(()),
-            None => identity::insert(connection, id),
+            None => identity::insert(connection, needs.pool_id),
         },
     }
 }
@@ -188,6 +238,7 @@ mod tests {
             applied: set(applied),
             known: set(known),
             has_pool_id,
+            former: Former::default(),
         }
     }
 
@@ -257,18 +308,78 @@ mod tests {
         assert_eq!(newer.state(), SchemaState::Newer);
     }
 
+    /// Of the Go program, with 5 users; `lacks` are the columns that its version did not have.
+    fn go_pool(lacks: &[&str]) -> Facts {
+        let mut found = facts(&["Users", "PasswordReset"], &[], &["0001"], false);
+        let columns = "UserId Email Username Password MultiSigAddress MultiSigScript PoolPubKeyAddr UserPubKeyAddr \
+                       UserFeeAddr HeightRegistered EmailVerified EmailToken APIToken VoteBits VoteBitsVersion";
+        let columns = columns
+            .split(' ')
+            .filter(|name| !lacks.contains(name))
+            .map(str::to_owned);
+        found.tables.insert("Users".into(), columns.collect());
+        found.former.highest = 7;
+        found.former.users = 5;
+        found
+    }
+
+    fn words(facts: &Facts) -> Vec<String> {
+        match plan(facts) {
+            Plan::Steps(steps) => steps.iter().map(ToString::to_string).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
-    fn a_go_pool_and_a_stranger_are_refused() {
-        let go = facts(&["Users", "PasswordReset"], &[], &["0001"], false);
-        assert_eq!(go.state(), SchemaState::Older);
-        let Plan::Foreign(text) = plan(&go) else {
-            panic!("accepted");
-        };
-        assert!(text.contains("before 2.0"), "{text}");
-        let stranger = facts(&["wp_posts"], &[], &["0001"], false);
+    fn a_go_pool_is_taken_over() {
+        let found = go_pool(&[]);
+        assert_eq!(found.state(), SchemaState::Older);
+        let expected = [
+            "create the tables of schema 0001",
+            "take over the Go program's users, of 5 in all",
+            "give the pool an id",
+        ];
+        assert_eq!(words(&found), expected);
+        let found = go_pool(&["VoteBits", "VoteBitsVersion"]);
+        let expected = [
+            "add the column Users.VoteBits",
+            "add the column Users.VoteBitsVersion",
+            "create the tables of schema 0001",
+            "fill the column Users.VoteBits where it is empty",
+            "fill the column Users.VoteBitsVersion where it is empty",
+            "take over the Go program's users, of 5 in all",
+            "give the pool an id",
+        ];
+        assert_eq!(words(&found), expected);
+    }
+
+    #[test]
+    fn users_that_the_go_program_made_since_are_taken_over_too() {
+        let mut found = go_pool(&[]);
+        found.applied.insert("0001".into());
+        found.has_pool_id = true;
+        found.former.counted = 7;
+        assert_eq!(found.state(), SchemaState::Current);
+        found.former.highest = 8;
+        assert_eq!(found.state(), SchemaState::Older);
+        assert_eq!(
+            words(&found),
+            ["take over the Go program's users, of 5 in all"]
+        );
+    }
+
+    #[test]
+    fn strangers_and_tables_without_transactions_are_refused() {
+        let stranger = facts(&["wp_posts", "Users"], &[], &["0001"], false);
         let Plan::Foreign(text) = plan(&stranger) else {
             panic!("accepted");
         };
         assert!(text.contains("wp_posts"), "{text}");
+        let mut old = go_pool(&[]);
+        old.former.engines.insert("Users".into(), "MyISAM".into());
+        let Plan::Foreign(text) = plan(&old) else {
+            panic!("accepted");
+        };
+        assert!(text.contains("ALTER TABLE Users ENGINE=InnoDB"), "{text}");
     }
 }

@@ -11,7 +11,9 @@ use uuid::Uuid;
 pub struct UserId(pub i64);
 
 /// The child index on the external branch of the voting wallet (and of the cold wallet, for fees).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Default, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct KeyIndex(pub u32);
 

@@ -16,6 +16,7 @@ mod email_change;
 mod enrolment;
 mod error;
 mod follow;
+mod former;
 mod gauges;
 mod halt;
 mod inspect;
@@ -85,6 +86,7 @@ pub use error::{
     Error, NotNow, PasswordProblem, PurchaseInfoError, ResetPasswordError, SignInError,
     SignUpError, TokenError, VotingError,
 };
+pub use former::{FormerKeys, TakeOver, TakeOverError};
 pub use halt::Recheck;
 pub use invalid_tickets::{
     AddInvalidError, AddInvalidReport, InvalidTicket, InvalidTickets, TicketResult, VoterAnswer,

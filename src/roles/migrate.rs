@@ -2,11 +2,16 @@
 
 use anyhow::{Context as _, anyhow};
 
-use super::Failure;
+use super::{Failure, takeover};
 use crate::cli::MigrateArgs;
 use crate::config::{MigrateConfig, Sources};
 use crate::db::{self, Access, Error, Facts, Options, Plan, SchemaState, Step, Store};
+use crate::decred::{Height, Network};
+use crate::pool::TakeOver;
 use crate::telemetry;
+
+/// On mainnet no script of a version without `HeightRegistered` has tickets from before.
+const GRANDFATHERED: u32 = 15_346;
 
 /// Runs it to its end. Prints each step to standard output before doing it.
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
@@ -25,12 +30,12 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
         access(&args),
     );
     match Store::connect(options.clone()).await {
-        Ok(store) => upgrade(&store, &args).await,
+        Ok(store) => upgrade(&store, &config, &args).await,
         // An SQLite file would have been made: its folder is missing.
         Err(error @ Error::NoDatabase(_)) if config.database.is_sqlite() && !args.dry_run => {
             Err(error.into())
         }
-        Err(Error::NoDatabase(reason)) => create(options, &args, &reason).await,
+        Err(Error::NoDatabase(reason)) => create(options, &config, &args, &reason).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -45,12 +50,16 @@ fn access(args: &MigrateArgs) -> Access {
 }
 
 /// There is no database of that name yet.
-async fn create(options: Options, args: &MigrateArgs, reason: &str) -> Result<(), Failure> {
+async fn create(
+    options: Options,
+    config: &MigrateConfig,
+    args: &MigrateArgs,
+    reason: &str,
+) -> Result<(), Failure> {
     let name = options
         .database_name()
         .with_context(|| reason.to_owned())
         .map_err(Failure::config)?;
-    refuse_grandfathering(args)?;
     say(&Step::CreateDatabase(name), args);
     if args.dry_run {
         let steps = steps(db::plan(&Facts::of_nothing()?))?;
@@ -60,10 +69,10 @@ async fn create(options: Options, args: &MigrateArgs, reason: &str) -> Result<()
         return Ok(());
     }
     db::create_database(&options).await?;
-    upgrade(&Store::connect(options).await?, args).await
+    upgrade(&Store::connect(options).await?, config, args).await
 }
 
-async fn upgrade(store: &Store, args: &MigrateArgs) -> Result<(), Failure> {
+async fn upgrade(store: &Store, config: &MigrateConfig, args: &MigrateArgs) -> Result<(), Failure> {
     let facts = store.inspect().await?;
     let holds_data = facts.state() != SchemaState::Empty;
     let steps = steps(db::plan(&facts))?;
@@ -71,14 +80,22 @@ async fn upgrade(store: &Store, args: &MigrateArgs) -> Result<(), Failure> {
         println!("the schema is up to date: nothing to do");
         return Ok(());
     }
-    refuse_grandfathering(args)?;
+    let mut found = find_users(store, config, &facts).await?;
     if holds_data && !args.dry_run {
         require_backup(args)?;
     }
+    let registered = args.grandfathered_height.unwrap_or(match config.network {
+        Network::Mainnet => GRANDFATHERED,
+        Network::Testnet | Network::Simnet => 0,
+    });
     for step in &steps {
         say(step, args);
-        if !args.dry_run {
-            store.apply(step).await?;
+        if args.dry_run {
+            continue;
+        }
+        match (step, found.take_if(|_| matches!(step, Step::TakeOver(_)))) {
+            (_, Some(found)) => takeover::run(store, found).await?,
+            _ => store.apply(step, Height(registered)).await?,
         }
     }
     if !args.dry_run {
@@ -87,18 +104,29 @@ async fn upgrade(store: &Store, args: &MigrateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is known of the users of the Go program, if there are any to be taken over.
+async fn find_users(
+    store: &Store,
+    config: &MigrateConfig,
+    facts: &Facts,
+) -> Result<Option<TakeOver>, Failure> {
+    let Some(version) = facts.former_version() else {
+        return Ok(None);
+    };
+    println!(
+        "found: the tables of the Go program, version {version}, with {} users",
+        facts.former.users
+    );
+    for strange in facts.strange() {
+        println!("note: the {strange} is not known here: it stays as it is");
+    }
+    takeover::look(store, config, facts).await.map(Some)
+}
+
 fn steps(plan: Plan) -> Result<Vec<Step>, Failure> {
     match plan {
         Plan::Steps(steps) => Ok(steps),
         Plan::Newer(reason) | Plan::Foreign(reason) => Err(Failure::config(anyhow!(reason))),
-    }
-}
-
-/// It matters to the tickets of old schemas only, which no step is about yet.
-fn refuse_grandfathering(args: &MigrateArgs) -> Result<(), Failure> {
-    match args.grandfathered_height {
-        Some(_) => Err(not_in_this_version("--grandfathered-height")),
-        None => Ok(()),
     }
 }
 

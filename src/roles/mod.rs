@@ -11,6 +11,7 @@ pub mod import_config;
 pub mod migrate;
 pub mod resume;
 mod service;
+mod takeover;
 pub mod user;
 pub mod vote;
 pub mod voter;

@@ -79,10 +79,17 @@ async fn a_newer_schema_is_refused(bed: Bed) {
 
 async fn a_go_pool_is_refused(bed: Bed) {
     let store = bed.open().await;
-    bed.execute("CREATE TABLE Users (UserId integer PRIMARY KEY, Email varchar(255))");
+    bed.execute(
+        "CREATE TABLE Users (UserId integer PRIMARY KEY, Email varchar(255), Username varchar(255), Password blob, \
+         MultiSigAddress varchar(255), MultiSigScript varchar(255), PoolPubKeyAddr varchar(255), \
+         UserPubKeyAddr varchar(255)); INSERT INTO Users (UserId) VALUES (1)",
+    );
     assert_eq!(store.schema_state().await.unwrap(), SchemaState::Older);
     let error = store.require_schema().await.unwrap_err();
-    assert!(error.to_string().contains("before 2.0"), "{error}");
+    assert!(
+        error.to_string().contains("run `dcrstakepool migrate`"),
+        "{error}"
+    );
 }
 
 async fn a_stranger_s_tables_are_refused(bed: Bed) {

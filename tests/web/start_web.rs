@@ -150,8 +150,12 @@ async fn a_schema_of_another_version_is_refused() {
     assert_eq!(output.status.code(), Some(78), "{said}");
     assert!(said.contains("is empty"), "{said}");
     // What the Go program left.
-    execute("CREATE TABLE Users (UserId integer PRIMARY KEY, Email varchar(255))");
-    let expected = ["before 2.0", "cannot take it over yet"];
+    execute(
+        "CREATE TABLE Users (UserId integer PRIMARY KEY, Email varchar(255), Username varchar(255), Password blob, \
+         MultiSigAddress varchar(255), MultiSigScript varchar(255), PoolPubKeyAddr varchar(255), \
+         UserPubKeyAddr varchar(255)); INSERT INTO Users (UserId) VALUES (1)",
+    );
+    let expected = ["older than this program", "run `dcrstakepool migrate`"];
     setting.refused(&sections, 78, &expected).await;
 }
 

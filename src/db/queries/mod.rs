@@ -9,6 +9,7 @@ pub mod cursors;
 pub mod emails;
 pub mod flags;
 pub mod former_links;
+pub mod former_users;
 pub mod halt;
 pub mod identity;
 pub mod keys;

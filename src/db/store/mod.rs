@@ -14,8 +14,9 @@ use super::error::Failure;
 use super::pool::Pool;
 use super::queries::identity;
 use super::transaction::{self, Decision};
-use super::upgrade::{self, Facts, Plan, Step};
+use super::upgrade::{self, Facts, Needs, Plan, Step};
 use super::{Access, Error, Options, Result, SchemaState, lock};
+use crate::decred::Height;
 use crate::domain::PoolId;
 
 mod accounts;
@@ -29,6 +30,7 @@ mod operations;
 mod preferences;
 mod samples;
 mod sessions;
+mod takeover;
 mod tickets;
 mod users;
 
@@ -93,13 +95,17 @@ impl Store {
         self.read(upgrade::inspect).await
     }
 
-    /// Does one step of a plan. Safe to repeat.
-    pub async fn apply(&self, step: &Step) -> Result<()> {
-        let (step, id) = (step.clone(), PoolId(Uuid::new_v4()));
+    /// Does one step of a plan. Safe to repeat. `registered`: see `Needs`.
+    pub async fn apply(&self, step: &Step, registered: Height) -> Result<()> {
+        let step = step.clone();
+        let needs = Needs {
+            pool_id: PoolId(Uuid::new_v4()),
+            registered,
+        };
         // Not a transaction: MySQL commits each change of a table by itself.
         let deadline = Instant::now() + UPGRADE_LIMIT;
         let done = self.0.pool.run(deadline, move |connection, _| {
-            upgrade::apply(connection, &step, id).map_err(|error| Failure::of_statement(&error))
+            upgrade::apply(connection, &step, needs).map_err(|error| Failure::of_statement(&error))
         });
         Ok(done.await?)
     }
@@ -131,12 +137,12 @@ impl Store {
     /// Other web processes, which start at the same time, may do it or parts of it first.
     async fn apply_beside_others(&self, step: &Step) -> Result<()> {
         for _ in 0..BESIDE_OTHERS {
-            match self.apply(step).await {
+            match self.apply(step, Height(0)).await {
                 Err(Error::Conflict(text)) => tracing::debug!("done elsewhere: {text}"),
                 done => return done,
             }
         }
-        self.apply(step).await
+        self.apply(step, Height(0)).await
     }
 
     async fn refusal(&self) -> Result<Error> {

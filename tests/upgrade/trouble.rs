@@ -1,0 +1,159 @@
+//! What goes wrong while a database is taken over, and what is found in some.
+
+use dcrstakepool::db::{Plan, Step, TakenUser, plan};
+use dcrstakepool::decred::Height;
+use dcrstakepool::domain::{KeyIndex, UserId};
+
+use super::former::{Former, Version, ends};
+use crate::web::site::voting_key;
+
+const BACKUP: &str = "--yes-i-have-a-backup";
+
+/// Killed after each of the steps, and in the midst of the last: the next run ends where one without trouble
+/// does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_interrupted_is_finished_by_the_next_run() {
+    for version in [Version::V001, Version::V150] {
+        let whole = Former::of(version);
+        ends(&whole.migrate(&[BACKUP]), 0, &["done"]);
+        let Plan::Steps(steps) = plan(
+            &Former::of(version)
+                .store()
+                .await
+                .inspect()
+                .await
+                .expect("facts"),
+        ) else {
+            panic!("{version:?} is refused");
+        };
+        for done in 1..steps.len() {
+            let former = Former::of(version);
+            let store = former.store().await;
+            for step in &steps[..done] {
+                if matches!(step, Step::TakeOver(_)) {
+                    let some = TakenUser {
+                        id: UserId(7),
+                        email: Some("early@example.com".into()),
+                        key_index: KeyIndex(431),
+                        fee_address: None,
+                    };
+                    store.take_over(vec![some]).await.expect("some of them");
+                } else {
+                    store.apply(step, Height(0)).await.expect("a step");
+                }
+            }
+            let refusal = store.require_schema().await;
+            assert!(
+                refusal.is_err(),
+                "{version:?} after {done}: web must not start"
+            );
+            ends(&former.migrate(&[BACKUP]), 0, &["done"]);
+            assert_eq!(
+                former.taken(),
+                whole.taken(),
+                "{version:?} after {done} steps"
+            );
+            ends(&former.migrate(&[]), 0, &["nothing to do"]);
+        }
+    }
+}
+
+#[test]
+fn without_the_right_keys_nothing_is_changed() {
+    let former = Former::of(Version::V150);
+    ends(
+        &former.migrate_with("", &[BACKUP]),
+        78,
+        &["pool.voting_wallet_extpub", "nothing was changed"],
+    );
+    let other = "spubVXwdiaaE4uC5NM59xj8WydJNVLbNSEswZ5b7gqyKTmfF15ofMe6FNN8WLJotgV4g838G5Do6guEmGLZvNVrWcuzmBL3U5hqFLtZv9u9qNgS";
+    let pool = format!(
+        "voting_wallet_extpub = \"{other}\"\ncold_wallet_extpub = \"{}\"\n",
+        voting_key()
+    );
+    ends(
+        &former.migrate_with(&pool, &[BACKUP]),
+        78,
+        &["it is of another wallet", "nothing was changed"],
+    );
+    former.execute("UPDATE Users SET PoolPubKeyAddr = 'SkUnheardOf' WHERE UserId = 2");
+    ends(
+        &former.migrate(&[BACKUP]),
+        78,
+        &["these users are not among the first 100000", ": 2"],
+    );
+    let tables = former.rows(
+        "SELECT table_name AS line FROM information_schema.tables WHERE table_schema = DATABASE()",
+    );
+    assert_eq!(tables.len(), 5, "{tables:?}");
+}
+
+#[test]
+fn strange_things_are_told_and_left_alone() {
+    let former = Former::of(Version::V111);
+    former.execute(
+        "ALTER TABLE Users ADD COLUMN Nickname varchar(20) NULL; CREATE TABLE wiki (id int PRIMARY KEY); \
+         UPDATE Users SET Email = NULL WHERE UserId = 5; UPDATE Users SET HeightRegistered = NULL WHERE UserId = 1; \
+         INSERT INTO Users (UserId) VALUES (20)",
+    );
+    let notes = [
+        "note: the column Users.Nickname is not known here",
+        "note: the table wiki is not known here",
+        "note: 2 users without an e-mail address: they cannot sign in: 5, 20",
+        "fill the column Users.HeightRegistered where it is empty",
+    ];
+    ends(&former.migrate(&["--dry-run"]), 0, &notes[..3]);
+    ends(&former.migrate(&[BACKUP]), 0, &notes);
+    assert_eq!(former.columns("wiki").len(), 1);
+    assert!(
+        former
+            .columns("Users")
+            .iter()
+            .any(|column| column.starts_with("Nickname"))
+    );
+}
+
+#[test]
+fn tables_without_transactions_are_refused_with_the_remedy() {
+    let former = Former::of(Version::V111);
+    former.execute("ALTER TABLE Users ENGINE=MyISAM");
+    ends(
+        &former.migrate(&[BACKUP]),
+        78,
+        &["ALTER TABLE Users ENGINE=InnoDB"],
+    );
+    former.execute("ALTER TABLE Users ENGINE=InnoDB");
+    ends(&former.migrate(&[BACKUP]), 0, &["done"]);
+}
+
+#[test]
+fn other_character_sets_are_read_as_they_are() {
+    for charset in ["latin1", "utf8mb3"] {
+        let former = Former::of(Version::V111);
+        former.execute(&format!(
+            "ALTER TABLE Users CONVERT TO CHARACTER SET {charset}"
+        ));
+        former.execute("UPDATE Users SET Email = 'Jörg@example.com' WHERE UserId = 5");
+        ends(&former.migrate(&[BACKUP]), 0, &["done"]);
+        let found = former.rows("SELECT Email AS line FROM Users WHERE UserId = 5");
+        assert_eq!(found, ["Jörg@example.com"]);
+        let owners = former.rows(&format!(
+            "SELECT CAST(user_id AS CHAR) AS line FROM pool_emails WHERE email_hash = SHA2('{}', 256)",
+            "jörg@example.com"
+        ));
+        assert_eq!(owners, ["5"], "{charset}");
+    }
+}
+
+#[test]
+fn an_account_that_may_not_change_tables_is_told_so() {
+    let former = Former::of(Version::V001);
+    let name = format!("reader_{}", former.database);
+    former.execute(&format!(
+        "CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY 'pw'; GRANT SELECT, INSERT, UPDATE ON {}.* TO '{name}'@'127.0.0.1'",
+        former.database
+    ));
+    let output = former.migrate_as((&name, "pw"), &[BACKUP]);
+    ends(&output, 76, &["denied"]);
+    ends(&former.migrate(&[BACKUP]), 0, &["done"]);
+}
