@@ -275,7 +275,8 @@ async fn the_api_describes_itself_to_programs_and_people() {
     assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
-async fn wait_for_numbers(api: &mut Api) -> Answer {
+/// The pool's numbers, once there are any.
+pub async fn wait_for_numbers(api: &mut Api) -> Answer {
     for _ in 0..500 {
         let answer = api.get("stats").await;
         if answer.body.contains("success") {

@@ -26,6 +26,7 @@ mod metrics;
 mod node_faults;
 mod pictures;
 mod rpc;
+mod schema;
 pub mod site;
 mod start_faults;
 mod start_voter;
