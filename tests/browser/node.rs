@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::harness::program::target_folder;
+use crate::harness::secrets;
 use crate::web::site::Site;
 
 /// How long a script may say nothing and not end: all its own waiting is shorter.
@@ -56,6 +57,13 @@ impl Node {
         let output = process.stdout.take().expect("piped");
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Some((name, secret)) = line
+                    .strip_prefix("secret ")
+                    .and_then(|rest| rest.split_once(": "))
+                {
+                    secrets::keep(name, secret);
+                    continue;
+                }
                 if line.starts_with("measured: ") {
                     // Past the test's own output, for scripts/test to repeat.
                     let _ = std::io::stderr().write_all(format!("\n{line}\n").as_bytes());

@@ -132,7 +132,12 @@ async function signOut() {
   await shows("Create an account");
 }
 
-for (const step of [signUp, signIn, submitKey, vote, changePassword, signOut]) await step();
+console.log(`secret a password: ${PASSWORD}`);
+console.log(`secret a new password: ${NEW_PASSWORD}`);
+for (const step of [signUp, signIn, submitKey, vote, changePassword, signOut]) {
+  await step();
+  for (const { name, value } of await page.context().cookies()) console.log(`secret the cookie ${name}: ${value}`);
+}
 await browser.close();
 console.log("measured: the story by keyboard alone is complete");
 verdict();

@@ -1,6 +1,6 @@
 //! A throw-away database of either kind.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use dcrstakepool::db::{Access, Enrolment, Options, SignUp, SignUpOutcome, Store, Verification};
 use dcrstakepool::decred::Height;
@@ -12,6 +12,7 @@ use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::harness::mariadb::MariaDb;
+use crate::harness::program;
 
 /// Makes of `async fn NAME(bed: Bed)` a test on each database.
 macro_rules! on_both {
@@ -122,16 +123,14 @@ impl Bed {
         let config = self.folder.path().join("pool.toml");
         std::fs::write(
             &config,
-            format!("network = \"simnet\"\n[database]\nurl = \"{}\"\n", self.url),
+            format!(
+                "network = \"simnet\"\n[log]\nfilter = \"trace\"\n[database]\nurl = \"{}\"\n",
+                self.url
+            ),
         )
         .expect("a configuration");
-        Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
-            .args(arguments)
-            .arg("--config")
-            .arg(&config)
-            .env_clear()
-            .output()
-            .expect("the program")
+        let mut command = program::command(arguments);
+        program::finish(command.arg("--config").arg(&config).env_clear())
     }
 }
 

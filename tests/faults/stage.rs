@@ -205,6 +205,7 @@ fn wake_pool(
         port: proxy.port(),
         cert: cert.to_owned(),
     };
+    simnet.voting_wallets[0].keep_keys();
     let mut voters: Vec<Role> = Vec::new();
     let mut known = Vec::new();
     for (number, lines) in (0..).zip(lines) {

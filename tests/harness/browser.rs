@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::http::{Response, request};
+use super::secrets;
 
 #[derive(Debug)]
 pub struct Browser {
@@ -87,6 +88,7 @@ impl Browser {
     }
 
     fn keep_cookie(&mut self, cookie: &str) {
+        secrets::keep_cookie(cookie);
         let mut parts = cookie.split(';');
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
             return;

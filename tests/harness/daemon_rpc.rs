@@ -15,6 +15,8 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use dcrstakepool::tls;
 
+use super::secrets;
+
 /// A `generate` may take its time on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -135,6 +137,8 @@ impl DaemonRpc {
             .into_client_request()
             .map_err(|e| transport(&e))?;
         let credentials = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+        secrets::keep("a daemon's password", PASSWORD);
+        secrets::keep("a daemon's login", &credentials);
         let authorization = format!("Basic {credentials}").parse().expect("a header");
         request.headers_mut().insert("Authorization", authorization);
         let (socket, _) = tungstenite::client(request, StreamOwned::new(session, tcp))

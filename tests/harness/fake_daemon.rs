@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 const USER: &str = "user";
-const PASSWORD: &str = "the password";
+pub const PASSWORD: &str = "the-password-of-scripted-daemons";
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(30);
 

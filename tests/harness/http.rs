@@ -10,6 +10,8 @@ use rustls::{ClientConnection, StreamOwned};
 
 use dcrstakepool::tls;
 
+use super::secrets;
+
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
@@ -42,7 +44,13 @@ pub fn request(
     let body = form.map(encode).unwrap_or_default();
     let method = if form.is_some() { "POST" } else { "GET" };
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n");
+    for (name, value) in form.unwrap_or_default() {
+        secrets::keep_field(name, value);
+    }
     for (name, value) in headers {
+        if *name == "Authorization" {
+            secrets::keep_authorization(value);
+        }
         let _ = write!(text, "{name}: {value}\r\n");
     }
     if form.is_some() {

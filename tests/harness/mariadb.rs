@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, MysqlConnection};
 
+/// The account with all rights that tests' programs use.
+const USER: &str = "pool";
+const PASSWORD: &str = "the-password-of-the-database";
+
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// Starts the server, says its process id, and waits until our end of its input is closed: so the
@@ -59,6 +63,16 @@ impl MariaDb {
             dir,
         };
         server.wait_until_it_answers();
+        for host in ["%", "localhost"] {
+            let user = format!("{USER}@'{host}'");
+            server.execute(
+                "mysql",
+                &format!(
+                    "CREATE USER {user} IDENTIFIED BY '{PASSWORD}';\
+                     GRANT ALL ON *.* TO {user} WITH GRANT OPTION"
+                ),
+            );
+        }
         server
     }
 
@@ -78,7 +92,7 @@ impl MariaDb {
 
     fn wait_until_it_answers(&self) {
         let started = Instant::now();
-        while let Err(error) = MysqlConnection::establish(&self.url("mysql")) {
+        while let Err(error) = MysqlConnection::establish(&self.root_url("mysql")) {
             if started.elapsed() > START_LIMIT {
                 self.keep_folder();
                 panic!("{error}; see {}", self.dir.join("server.log").display());
@@ -87,16 +101,20 @@ impl MariaDb {
         }
     }
 
+    fn root_url(&self, database: &str) -> String {
+        format!("mysql://root@127.0.0.1:{}/{database}", self.port)
+    }
+
     /// Of a database on this server, as an account with all rights.
     pub fn url(&self, database: &str) -> String {
-        format!("mysql://root@127.0.0.1:{}/{database}", self.port)
+        self.url_as(USER, PASSWORD, database)
     }
 
     /// The same through the unix socket.
     pub fn socket_url(&self, database: &str) -> String {
         let socket = self.dir.join("socket");
         format!(
-            "mysql://root@localhost/{database}?unix_socket={}",
+            "mysql://{USER}:{PASSWORD}@localhost/{database}?unix_socket={}",
             socket.display()
         )
     }
@@ -127,7 +145,7 @@ impl MariaDb {
 
     /// Opens a plain connection, for what only a test does.
     pub fn connection(&self, database: &str) -> MysqlConnection {
-        MysqlConnection::establish(&self.url(database)).expect("a connection")
+        MysqlConnection::establish(&self.root_url(database)).expect("a connection")
     }
 
     pub fn execute(&self, database: &str, sql: &str) {

@@ -19,6 +19,7 @@ pub mod port;
 pub mod process;
 pub mod program;
 pub mod proxy;
+pub mod secrets;
 pub mod simnet;
 pub mod smtp;
 pub mod user;

@@ -181,6 +181,7 @@ impl Pool {
         let known: Vec<_> = voters.iter().map(Role::endpoint).collect();
         let config = web_config(&terms, port, database_url, &known);
         let web = Role::start("web", "web", &folder.join("web"), port, &config);
+        simnet.voting_wallets[0].keep_keys();
         Self { web, voters, terms }
     }
 

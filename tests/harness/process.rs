@@ -8,6 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::secrets::{self, Told};
 use super::wait;
 
 /// What a process gets to stop by itself before it is killed.
@@ -19,6 +20,8 @@ pub struct Process {
     child: Child,
     log: PathBuf,
     status: Option<ExitStatus>,
+    /// Of our own program: no secret may be in its log.
+    told: Option<Told>,
 }
 
 impl Process {
@@ -30,6 +33,11 @@ impl Process {
             .open(log)
             .unwrap_or_else(|error| panic!("{}: {error}", log.display()));
         let errors = output.try_clone().expect("a file handle can be copied");
+        // What a race or a demo writes is as operators have it, and may be long.
+        let told = cfg!(test).then(|| Told::of(command)).flatten();
+        if let Some(told) = &told {
+            told.keep();
+        }
         let mut guarded = guarded(command);
         guarded.stdin(Stdio::null()).stdout(output).stderr(errors);
         let child = spawn(guarded)
@@ -39,6 +47,7 @@ impl Process {
             child,
             log: log.to_owned(),
             status: None,
+            told,
         }
     }
 
@@ -145,6 +154,10 @@ impl Drop for Process {
             eprintln!("{}", self.tail());
         }
         self.stop();
+        if let Some(told) = &self.told {
+            told.keep();
+            secrets::must_not_be_in(&self.log.display().to_string(), &self.log());
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::secrets::{self, Told};
+
 /// `dcrstakepool`: cargo names it to tests; an example finds it one folder up.
 pub fn binary() -> PathBuf {
     if let Some(path) = option_env!("CARGO_BIN_EXE_dcrstakepool") {
@@ -40,7 +42,19 @@ pub fn command(arguments: &[&str]) -> Command {
 
 /// Runs to the end and gives what it said.
 pub fn run(arguments: &[&str]) -> Output {
-    command(arguments)
+    finish(&mut command(arguments))
+}
+
+/// Runs it to its end. No secret may be in what it says.
+pub fn finish(command: &mut Command) -> Output {
+    let told = Told::of(command).expect("the program under test");
+    told.keep();
+    let output = command
         .output()
-        .unwrap_or_else(|error| panic!("dcrstakepool {arguments:?}: {error}"))
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    for (name, said) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+        let source = format!("{name} of {:?}", told.arguments());
+        secrets::must_not_be_in(&source, &String::from_utf8_lossy(said));
+    }
+    output
 }

@@ -12,6 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::secrets;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
     Plain,
@@ -192,13 +194,17 @@ impl Talk<'_> {
                 "DATA" => {
                     say(&mut stream, "354 tell me").await?;
                     let text = hear_text(&mut stream).await?;
-                    self.shared.taken.lock().expect("mails").push(Taken {
+                    let taken = Taken {
                         from: from.clone(),
                         to: to.clone(),
                         text,
                         encrypted: self.encrypted,
                         signed_in: self.signed_in,
-                    });
+                    };
+                    if let Some(token) = taken.token("") {
+                        secrets::keep("the token of a mailed link", &token);
+                    }
+                    self.shared.taken.lock().expect("mails").push(taken);
                     "250 taken".into()
                 }
                 "QUIT" if manners.clings => std::future::pending().await,
@@ -226,6 +232,7 @@ impl Talk<'_> {
 
     fn sign_in(&mut self, line: &str, login: Option<&(String, String)>) -> String {
         let given = line.rsplit(' ').next().unwrap_or_default();
+        secrets::keep_seen("a login at the mail server", given);
         let given = BASE64_STANDARD.decode(given).unwrap_or_default();
         let wanted = login.map(|(name, password)| format!("\0{name}\0{password}"));
         self.signed_in = wanted.is_some_and(|wanted| wanted.as_bytes() == given);

@@ -12,6 +12,7 @@ use super::pool::Pool;
 use super::port::free_port;
 use super::process::Process;
 use super::program;
+use super::secrets;
 use super::wait;
 use super::wallet::Wallet;
 
@@ -102,6 +103,7 @@ impl User {
         let page = self.page("/settings");
         let token = find_token(&page);
         let token = token.unwrap_or_else(|| panic!("no API token on /settings:\n{page}"));
+        secrets::keep("a user's API token", token);
         token.clone_into(&mut self.token);
         std::fs::write(self.folder.join("token"), &self.token).expect("a file can be written");
         std::fs::write(self.folder.join("password"), WALLET_PASSWORD)

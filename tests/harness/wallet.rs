@@ -5,6 +5,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use dcrstakepool::decred::address::Address;
+use dcrstakepool::decred::hdkey::ExtendedPubKey;
+use dcrstakepool::decred::key::PrivateKey;
+use dcrstakepool::decred::params::Network;
 use serde_json::{Value, json};
 
 use super::configs::Endpoint;
@@ -13,6 +17,7 @@ use super::dcrd::Dcrd;
 use super::pair::Pair;
 use super::port::free_port;
 use super::process::Process;
+use super::secrets;
 use super::wait;
 
 const PASSPHRASE: &str = "simnet-passphrase";
@@ -128,6 +133,28 @@ impl Wallet {
         self.rpc.get("getmasterpubkey", &json!([account]))
     }
 
+    /// The private keys of the account's first addresses, and that of their branch, which voters hold, must
+    /// be in no log. An old wallet knows its first address only when its voter has taught it.
+    pub fn keep_keys(&self) {
+        let account = ExtendedPubKey::parse(Network::Simnet, &self.extpub()).expect("its key");
+        let branch = account.external_branch().expect("a branch");
+        let first = branch.key(0).expect("a key").hash160();
+        let first = Address::pubkey_hash(Network::Simnet, first).to_string();
+        let wif = wait::until("the wallet to know its first address", || {
+            self.rpc
+                .call("dumpprivkey", &json!([first]))
+                .map_err(|error| error.to_string())
+        });
+        let wif = wif.as_str().expect("text");
+        let first = PrivateKey::from_wif(Network::Simnet, wif).expect("a key");
+        let branch = branch.private(0, &first).expect("the branch's child");
+        let keys = (0..10).map(|index| branch.key(index).expect("a key"));
+        for key in keys.chain([branch.branch_key().clone()]) {
+            secrets::keep("a private key", &key.to_wif(Network::Simnet));
+            secrets::keep("a private key", &hex::encode(*key.to_bytes()));
+        }
+    }
+
     pub fn new_address(&self) -> String {
         self.rpc.get("getnewaddress", &json!(["default", "ignore"]))
     }
@@ -176,6 +203,7 @@ fn synced(rpc: &DaemonRpc, height: u32) -> Result<(), String> {
 /// Answers the questions of `dcrwallet --create`.
 fn make(pair: Pair, folder: &Path, seed: u8) {
     let seed = hex::encode([seed; 32]);
+    secrets::keep("a wallet's seed", &seed);
     let mut child = base_command(pair, folder)
         .arg("--create")
         .stdin(Stdio::piped())
@@ -199,6 +227,7 @@ fn make(pair: Pair, folder: &Path, seed: u8) {
 }
 
 fn base_command(pair: Pair, folder: &Path) -> Command {
+    secrets::keep("a wallet's passphrase", PASSPHRASE);
     let mut command = Command::new(pair.program("dcrwallet"));
     command
         .arg("--simnet")

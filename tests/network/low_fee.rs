@@ -181,7 +181,7 @@ fn added(world: &World, tickets: &[String], arguments: &[&str]) {
         .arg(folder.join("dcrstakepool.toml"))
         .args(arguments)
         .current_dir(folder);
-    let output = command.output().expect("the program");
+    let output = program::finish(&mut command);
     assert!(output.status.success(), "{output:#?}");
     let report: Value = serde_json::from_slice(&output.stdout).expect("one object");
     let said = report["tickets"].as_array().expect("tickets");

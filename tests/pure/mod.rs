@@ -5,4 +5,5 @@ pub mod fuzz;
 mod hostile;
 mod laws;
 mod layers;
+mod secrets;
 mod vectors;

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::site::Site;
+use crate::harness::secrets;
 
 pub struct Browser {
     pub address: SocketAddr,
@@ -124,6 +125,9 @@ impl Browser {
             .method(method)
             .uri(path)
             .header("host", "pool.example.com");
+        for (name, value) in form_urlencoded::parse(body.as_bytes()) {
+            secrets::keep_field(&name, &value);
+        }
         if !body.is_empty() {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         }
@@ -136,6 +140,9 @@ impl Browser {
             request = request.header("cookie", pairs.join("; "));
         }
         for (name, value) in &self.headers {
+            if *name == "authorization" {
+                secrets::keep_authorization(value);
+            }
             request = request.header(*name, value);
         }
         let request = request.body(Full::new(Bytes::from(body))).expect("request");
@@ -149,6 +156,7 @@ impl Browser {
     fn keep_cookies(&mut self, headers: &HeaderMap) {
         for value in headers.get_all("set-cookie") {
             let value = value.to_str().expect("cookie");
+            secrets::keep_cookie(value);
             let (pair, rest) = value.split_once(';').expect("attributes");
             let (name, value) = pair.split_once('=').expect("pair");
             if rest.contains("Max-Age=0") {

@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::browser::{Answer, Browser, PASSWORD};
 use super::site::{API_SECRET, Site, Wish};
+use crate::harness::secrets;
 
 async fn site() -> Site {
     Site::with(Wish {
@@ -29,9 +30,11 @@ fn challenge(page: &Answer) -> String {
 fn letters(challenge: &str) -> String {
     let key = derive(&Secret::new(API_SECRET), Purpose::Captcha);
     let now = Clock::system().unix_seconds();
-    Captchas::new(key)
+    let letters = Captchas::new(key)
         .answer(challenge, now)
-        .expect("a challenge of the site")
+        .expect("a challenge of the site");
+    secrets::keep("the answer of a captcha", &letters);
+    letters
 }
 
 /// Opens a page, fills its form in, and copies the letters.

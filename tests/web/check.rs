@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::site::{Site, Wish, voting_key, wait_for};
 use super::voter_bed::{Bed, TOKEN, vector};
+use crate::harness::fake_daemon::PASSWORD;
 use crate::harness::port::free_port;
 use crate::harness::process::{Process, read_log};
 use crate::harness::program;
@@ -66,8 +67,8 @@ impl Said {
 async fn check(what: &str, file: &Path, more: &[&str]) -> Said {
     let mut command = program::command(&["check", what, "--config"]);
     command.arg(file).args(more);
-    let work = tokio::task::spawn_blocking(move || command.output());
-    let output = work.await.expect("a task").expect("the program runs");
+    let work = tokio::task::spawn_blocking(move || program::finish(&mut command));
+    let output = work.await.expect("the program runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Said {
         code: output.status.code(),
@@ -194,12 +195,7 @@ async fn without_a_voter_its_daemons_and_its_state_are_looked_at() {
         std::fs::read(&state).expect("a state").len(),
         text.len() / 2
     );
-    for secret in [
-        TOKEN,
-        "the password",
-        &vector("/account_public"),
-        &other_key(),
-    ] {
+    for secret in [TOKEN, PASSWORD, &vector("/account_public"), &other_key()] {
         assert!(!trouble.all().contains(secret), "{}", trouble.all());
     }
 }

@@ -2,9 +2,11 @@
 //! key and reason, and no secret.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use dcrstakepool::tls;
+
+use crate::harness::program;
 
 const TOKEN: &str = "a-token-that-only-tests-may-use-0123456789";
 
@@ -17,14 +19,13 @@ pub struct Run {
 
 /// Runs the binary with an environment of its own.
 pub fn run(args: &[&str], environment: &[(&str, &str)]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
-        .args(args)
+    let mut command = program::command(args);
+    command
         .env_clear()
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
-        .current_dir(std::env::temp_dir())
-        .output()
-        .expect("the binary runs");
+        .current_dir(std::env::temp_dir());
+    let output = program::finish(&mut command);
     Run {
         code: output.status.code().expect("no signal"),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use dcrstakepool::config::{Sources, WebConfig};
 
@@ -11,9 +11,8 @@ use super::site::voting_key;
 use crate::harness::program;
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command: Command = program::command(&["import-config"]);
-    command.args(arguments).current_dir(folder);
-    command.output().expect("the program")
+    let mut command = program::command(&["import-config"]);
+    program::finish(command.args(arguments).current_dir(folder))
 }
 
 fn text(bytes: &[u8]) -> String {

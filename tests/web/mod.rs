@@ -27,6 +27,7 @@ mod node_faults;
 mod pictures;
 mod rpc;
 mod schema;
+mod secrets;
 pub mod site;
 mod start_faults;
 mod start_voter;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use dcrstakepool::config::{Sources, WebConfig};
@@ -18,6 +19,8 @@ use tempfile::TempDir;
 
 use super::browser::Browser;
 use crate::harness::fake_voter::{FakeVoter, RunningVoter};
+use crate::harness::program;
+use crate::harness::secrets::{self, Told};
 
 pub const MONITOR_TOKEN: &str = "monitors-show-this";
 /// How long anything may take that a test waits for.
@@ -28,8 +31,15 @@ pub struct Site {
     pub address: SocketAddr,
     pub voters: Vec<RunningVoter>,
     pub folder: TempDir,
-    log: Arc<Mutex<String>>,
+    life: Life,
+}
+
+/// A process of the site, and what it writes.
+struct Life {
     process: Child,
+    log: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+    told: Told,
 }
 
 /// What differs from the usual site.
@@ -88,14 +98,13 @@ impl Site {
                 voter.stop().await;
             }
         }
-        let (process, log) = spawn(&file);
-        let address = wait_for(|| ready_address(&log)).await;
+        let life = Life::start(&file);
+        let address = wait_for(|| ready_address(&life.log)).await;
         Self {
             address,
             voters,
             folder,
-            log,
-            process,
+            life,
         }
     }
 
@@ -105,7 +114,7 @@ impl Site {
 
     /// All that the process wrote so far.
     pub fn log(&self) -> String {
-        self.log.lock().expect("log").clone()
+        self.life.log.lock().expect("log").clone()
     }
 
     /// The last verification token that was mailed (so: logged) to the address.
@@ -142,23 +151,21 @@ impl Site {
 
     /// As `kill` does.
     pub fn signal(&self, signal: &str) {
-        let id = self.process.id().to_string();
+        let id = self.life.process.id().to_string();
         let sent = Command::new("kill").args([signal, &id]).status();
         assert!(sent.expect("kill").success());
     }
 
     /// As a power cut would.
     pub fn kill(&mut self) {
-        self.process.kill().expect("kill");
-        self.process.wait().expect("child");
+        self.life.process.kill().expect("kill");
+        self.life.process.wait().expect("child");
     }
 
     /// A new process over the same database.
     pub async fn start_again(&mut self) {
-        let (process, log) = spawn(&self.file());
-        self.address = wait_for(|| ready_address(&log)).await;
-        self.process = process;
-        self.log = log;
+        self.life = Life::start(&self.file());
+        self.address = wait_for(|| ready_address(&self.life.log)).await;
     }
 
     pub fn file(&self) -> PathBuf {
@@ -176,13 +183,11 @@ impl Site {
         let arguments: Vec<String> = arguments.iter().map(|&it| it.to_owned()).collect();
         // The fake voters live in this thread: they must be able to answer.
         let work = tokio::task::spawn_blocking(move || {
-            Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
-                .args(arguments)
-                .arg("--config")
-                .arg(file)
-                .output()
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let mut command = program::command(&arguments);
+            program::finish(command.arg("--config").arg(file))
         });
-        work.await.expect("task").expect("the program")
+        work.await.expect("the program")
     }
 
     /// Waits until the log has `text`.
@@ -197,18 +202,24 @@ impl Site {
     }
 
     pub async fn ended(&mut self) -> ExitStatus {
-        let process = &mut self.process;
+        let process = &mut self.life.process;
         wait_for(|| process.try_wait().expect("child")).await
     }
 }
 
-impl Drop for Site {
+impl Drop for Life {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        if std::thread::panicking() {
-            eprintln!("the site's log:\n{}", self.log());
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
         }
+        let log = self.log.lock().expect("log").clone();
+        if std::thread::panicking() {
+            eprintln!("the site's log:\n{log}");
+        }
+        self.told.keep();
+        secrets::must_not_be_in("the site's log", &log);
     }
 }
 
@@ -235,7 +246,7 @@ fn config(wish: &Wish) -> String {
     let captcha = if captcha { "" } else { "captcha = false\n" };
     format!(
         "network = \"simnet\"\n\
-         [log]\nfilter = \"debug\"\nformat = \"text\"\n\
+         [log]\nfilter = \"trace\"\nformat = \"text\"\n\
          [database]\nurl = \"{}\"\n\
          [pool]\nname = \"Test pool\"\nemail = \"admin@example.com\"\nfee_percent = 7.5\n\
          voting_wallet_extpub = \"{}\"\ncold_wallet_extpub = \"{}\"\n{}\
@@ -275,23 +286,33 @@ fn agree(voters: &[RunningVoter], file: &Path) {
     }
 }
 
-fn spawn(file: &Path) -> (Child, Arc<Mutex<String>>) {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_dcrstakepool"))
-        .args(["web", "--config"])
-        .arg(file)
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("web starts");
-    let log = Arc::new(Mutex::new(String::new()));
-    keep(process.stdout.take(), &log);
-    keep(process.stderr.take(), &log);
-    (process, log)
+impl Life {
+    fn start(file: &Path) -> Self {
+        let mut command = program::command(&["web", "--config"]);
+        command.arg(file);
+        let told = Told::of(&command).expect("the program under test");
+        told.keep();
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("web starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let readers = vec![
+            keep(process.stdout.take(), &log),
+            keep(process.stderr.take(), &log),
+        ];
+        Self {
+            process,
+            log,
+            readers,
+            told,
+        }
+    }
 }
 
-fn keep(output: Option<impl Read + Send + 'static>, log: &Arc<Mutex<String>>) {
+fn keep(output: Option<impl Read + Send + 'static>, log: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let log = log.clone();
     let reader = BufReader::new(output.expect("piped"));
     std::thread::spawn(move || {
@@ -300,7 +321,7 @@ fn keep(output: Option<impl Read + Send + 'static>, log: &Arc<Mutex<String>>) {
             log.push_str(&line);
             log.push('\n');
         }
-    });
+    })
 }
 
 fn ready_address(log: &Mutex<String>) -> Option<SocketAddr> {

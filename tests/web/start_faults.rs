@@ -49,7 +49,7 @@ impl Setting {
 
     fn text(&self, sections: &str) -> String {
         format!(
-            "network = \"simnet\"\n\
+            "network = \"simnet\"\n[log]\nfilter = \"trace\"\n\
              [database]\nurl = \"{}\"\n\
              [pool]\nname = \"Test pool\"\nemail = \"admin@example.com\"\nfee_percent = 7.5\n\
              min_voters = 2\n\
@@ -101,8 +101,8 @@ pub async fn run(file: &Path, arguments: &[&str]) -> Output {
     let mut command = program::command(arguments);
     command.arg("--config").arg(file);
     // The scripted voters must be able to answer.
-    let work = tokio::task::spawn_blocking(move || command.output());
-    work.await.expect("task").expect("the program runs")
+    let work = tokio::task::spawn_blocking(move || program::finish(&mut command));
+    work.await.expect("the program runs")
 }
 
 /// The voters' `[pool]` is the site's.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::task::block_in_place;
 
 use super::site::{voting_key, wait_for};
-use crate::harness::fake_daemon::{FakeDaemon, Reply};
+use crate::harness::fake_daemon::{FakeDaemon, PASSWORD, Reply};
 use crate::harness::http;
 use crate::harness::port::free_port;
 use crate::harness::process::Process;
@@ -71,7 +71,7 @@ impl Bed {
             wallet,
             folder,
             port: free_port(),
-            log_filter: "info",
+            log_filter: "trace",
         }
     }
 
@@ -343,7 +343,7 @@ async fn every_fault_at_start_has_its_exit_code_and_its_message() {
             let found = message.contains(expected);
             assert!(found, "{name}: {expected:?} is not in: {said}");
         }
-        for secret in [TOKEN, "the password", &own_key(), &voting_key()] {
+        for secret in [TOKEN, PASSWORD, &own_key(), &voting_key()] {
             assert!(!said.contains(secret), "{name}: {secret} in: {said}");
         }
     }
@@ -408,6 +408,7 @@ async fn a_second_signal_ends_a_voter_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hang_up_reads_filter_and_certificates_again() {
     let mut bed = Bed::new().await;
+    bed.log_filter = "info";
     let mut voter = bed.serves().await;
     assert!(bed.shows("voter.cert") && !bed.log().contains("DEBUG"));
 
@@ -417,7 +418,7 @@ async fn a_hang_up_reads_filter_and_certificates_again() {
     std::fs::write(bed.path("voter.key"), pair.key_pem.expose()).expect("folder");
     let right = std::fs::read(bed.path("dcrd.cert")).expect("a certificate");
     std::fs::copy(bed.path("other.cert"), bed.path("dcrd.cert")).expect("folder");
-    bed.log_filter = "debug";
+    bed.log_filter = "trace";
     bed.write();
     voter.signal("HUP");
     bed.logged("configuration read again", 1).await;

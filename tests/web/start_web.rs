@@ -209,7 +209,7 @@ async fn a_hang_up_reads_notice_closed_filter_and_certificates_again() {
     // Written beside the configuration, where the file of the former one was.
     site.voters[0].section(site.folder.path());
     let text = std::fs::read_to_string(site.file()).expect("configuration");
-    let changed = text.replace("filter = \"debug\"", "filter = \"info\"").replace(
+    let changed = text.replace("filter = \"trace\"", "filter = \"info\"").replace(
         "[pool]\n",
         "[pool]\nnotice = \"Maintenance at noon\"\nclosed = true\nclosed_message = \"Gone fishing.\"\n",
     );

@@ -213,8 +213,8 @@ async fn settings_renew_the_token_end_sessions_and_change_the_password() {
     let wrong = [
         ("updatePassword", "true"),
         ("password", "not the password"),
-        ("newpassword", "a new password"),
-        ("newpasswordrepeat", "a new password"),
+        ("newpassword", "a staple of horses"),
+        ("newpasswordrepeat", "a staple of horses"),
     ];
     let answer = browser.submit("/settings", &wrong).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -226,7 +226,7 @@ async fn settings_renew_the_token_end_sessions_and_change_the_password() {
     let answer = elsewhere.sign_in("alice@example.com", PASSWORD).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let answer = elsewhere
-        .sign_in("alice@example.com", "a new password")
+        .sign_in("alice@example.com", "a staple of horses")
         .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
 }

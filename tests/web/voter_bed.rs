@@ -36,6 +36,7 @@ use uuid::Uuid;
 
 use crate::harness::fake_daemon::{FakeDaemon, Reply};
 use crate::harness::program;
+use crate::harness::secrets;
 
 pub const POOL: PoolId = PoolId(Uuid::from_u128(7));
 /// Said after all that keeps a voter from vouching.
@@ -70,6 +71,7 @@ impl Bed {
         let (dcrd, wallet) = (FakeDaemon::dcrd().await, FakeDaemon::dcrwallet().await);
         wallet.answer("getmasterpubkey", json!(vector("/account_public")));
         wallet.answer("dumpprivkey", json!(vector("/children/0/wif")));
+        secrets::keep("a private key", &vector("/children/0/wif"));
         wallet.answer("syncstatus", json!({"synced": false}));
         dcrd.script("getblockheader", |params| {
             Reply::Result(json!({
@@ -105,7 +107,7 @@ impl Bed {
             )
         };
         let text = format!(
-            "network = \"simnet\"\n[pool]\nfee_percent = 7.5\nmax_users = 20\n\
+            "network = \"simnet\"\n[log]\nfilter = \"trace\"\n[pool]\nfee_percent = 7.5\nmax_users = 20\n\
              voting_wallet_extpub = \"{key}\"\ncold_wallet_extpub = \"{key}\"\n\
              [voter]\nlisten = \"127.0.0.1:0\"\ntoken = \"{TOKEN}\"\n{}{}",
             section(&dcrd),
@@ -125,8 +127,8 @@ impl Bed {
     pub async fn run_binary_with(&self, configuration: PathBuf) -> Output {
         let mut command = program::command(&["voter", "--config"]);
         command.arg(configuration);
-        let work = tokio::task::spawn_blocking(move || command.output());
-        work.await.unwrap().unwrap()
+        let work = tokio::task::spawn_blocking(move || program::finish(&mut command));
+        work.await.unwrap()
     }
 
     /// Starts a voter in this process.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::voter_bed::Bed;
-use crate::harness::fake_daemon::FakeDaemon;
+use crate::harness::fake_daemon::{FakeDaemon, PASSWORD};
 
 /// Expects that the voter does not start.
 async fn refused(bed: &Bed, code: i32, expected: &[&str]) {
@@ -14,7 +14,7 @@ async fn refused(bed: &Bed, code: i32, expected: &[&str]) {
     for expected in expected {
         assert!(message.contains(expected), "{expected:?} is not in: {said}");
     }
-    assert!(!said.contains("the password"), "a secret: {said}");
+    assert!(!said.contains(PASSWORD), "a secret: {said}");
 }
 
 fn walletinfo(edit: impl Fn(&mut serde_json::Value)) -> serde_json::Value {
