@@ -206,6 +206,8 @@ async fn a_hang_up_reads_notice_closed_filter_and_certificates_again() {
     site.voters[0].start_again().await;
     site.logged("shows another certificate than the pinned one")
         .await;
+    // Who attends to a voter may meet it before its watcher does.
+    site.logged("voter is away").await;
     // Written beside the configuration, where the file of the former one was.
     site.voters[0].section(site.folder.path());
     let text = std::fs::read_to_string(site.file()).expect("configuration");
