@@ -81,10 +81,11 @@ pub fn ticket(
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{Price, TICKET_FEE, plan};
+    use super::super::plan::plan;
     use super::super::terms::PurchaseInfo;
     use super::*;
     use crate::decred::fee::{self, FeeAddresses, FeeSchedule};
+    use crate::decred::purchase::TICKET_FEE;
     use crate::decred::tx::{OutPoint, Tree};
     use crate::decred::{Hash, Height, Ticket};
 
@@ -121,10 +122,7 @@ mod tests {
         for ticket_price in [20_000, 1_738_526, 31_633_136_657] {
             let price = Atoms(ticket_price);
             let tip = Height(300);
-            let cost = Price {
-                ticket: price,
-                pool_fee: terms.pool_fee(tip, price, TICKET_FEE).unwrap(),
-            };
+            let cost = terms.price(tip, price).unwrap();
             let planned = plan(vec![coin(50_000_000_000, 0)], cost, 1).unwrap();
             let split_plan = planned.split.unwrap();
             let fresh = [own(1), own(2), own(3)];

@@ -9,8 +9,9 @@ use super::coins::{ACCOUNT, CONFIRMATIONS, coins, previous_output, unmined};
 use super::consent::{Consent, say};
 use super::error::Error;
 use super::offer::Offer;
-use super::plan::{Coin, Plan, PlanError, Price, SplitPlan, TICKET_FEE, TicketPlan, plan};
+use super::plan::{Coin, Plan, PlanError, SplitPlan, TicketPlan, plan};
 use super::terms::Terms;
+use crate::decred::purchase::Price;
 use crate::decred::{Address, Atoms, PayTo, Transaction, TxHash};
 use crate::node::Dcrwallet;
 use crate::node::dcrwallet::Unspent;
@@ -117,12 +118,12 @@ impl Buyer {
     async fn look(&self) -> Result<(Price, Vec<Unspent>), Error> {
         let tip = self.wallet.best_block().await?.height;
         let ticket = self.wallet.ticket_price().await?;
-        let pool_fee = self
+        let price = self
             .terms
-            .pool_fee(tip, ticket, TICKET_FEE)
+            .price(tip, ticket)
             .ok_or(Error::Plan(PlanError::Price))?;
         let unspent = self.wallet.unspent(0).await?;
-        Ok((Price { ticket, pool_fee }, unspent))
+        Ok((price, unspent))
     }
 
     async fn publish_split(&self, plan: &SplitPlan) -> Result<TxHash, Error> {

@@ -1,6 +1,7 @@
 //! Which of the wallet's unspent outputs are coins for tickets.
 
-use super::plan::{Coin, Plan, Price, plan};
+use super::plan::{Coin, Plan, plan};
+use crate::decred::purchase::Price;
 use crate::decred::tx::{OutPoint, Tree};
 use crate::decred::{Atoms, PayTo, TxHash};
 use crate::node::dcrwallet::{PreviousOutput, Unspent};
@@ -83,9 +84,9 @@ fn coin(unspent: &Unspent) -> Option<Coin> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::TICKET_FEE;
     use super::*;
     use crate::decred::Hash;
+    use crate::decred::purchase::TICKET_FEE;
 
     fn unspent(script: &str) -> Unspent {
         serde_json::from_value(serde_json::json!({

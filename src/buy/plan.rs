@@ -5,10 +5,8 @@
 //! tickets that find no fitting coins one split makes them.
 
 use crate::decred::Atoms;
+use crate::decred::purchase::{DUST, FEE_PER_BYTE, Price, TICKET_FEE};
 use crate::decred::tx::OutPoint;
-
-/// Least fee of a transaction, in atoms for each of its bytes: the network's default.
-const FEE_PER_BYTE: i64 = 10;
 
 /// The largest transaction that is passed on, in bytes.
 const MAX_STANDARD_BYTES: usize = 100_000;
@@ -18,47 +16,12 @@ const TX_BYTES: usize = 24;
 const INPUT_BYTES: usize = 41 + 17 + 109;
 const OUTPUT_BYTES: usize = 36;
 
-/// A ticket with two inputs, signed, has 542 bytes.
-pub const TICKET_FEE: Atoms = Atoms(542 * FEE_PER_BYTE);
-
-/// Smaller outputs of a regular transaction are not passed on.
-const DUST: Atoms = Atoms(6030);
-
 /// A coin of the wallet that one of its keys can spend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coin {
     pub out_point: OutPoint,
     pub value: Atoms,
     pub script: Vec<u8>,
-}
-
-/// What one ticket costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Price {
-    pub ticket: Atoms,
-    /// What is committed to the pool, out of the ticket's price.
-    pub pool_fee: Atoms,
-}
-
-impl Price {
-    /// What the first input must carry: never nothing, a commitment has an owner.
-    fn fee_part(self) -> Atoms {
-        self.pool_fee.max(Atoms(1))
-    }
-
-    /// What the second input must carry.
-    fn rest_part(self) -> Option<Atoms> {
-        self.ticket
-            .checked_add(TICKET_FEE)?
-            .checked_sub(self.fee_part())
-            .filter(|rest| *rest > Atoms(0))
-    }
-
-    /// How much more than needed a coin may have to be used as it is. Change counts against the price
-    /// in the pool's rule, so it stays far below it.
-    fn tolerance(self) -> Atoms {
-        Atoms((self.ticket.0 / 4).max(DUST.0))
-    }
 }
 
 /// One ticket to be.
@@ -137,7 +100,7 @@ fn take_ticket(coins: &mut Vec<Coin>, price: Price) -> Result<Option<TicketPlan>
     let rest_part = price.rest_part().ok_or(PlanError::Price)?;
     let fee_part = price.fee_part();
     let fits = |coin: &Coin, needed: Atoms| {
-        let most = needed.checked_add(price.tolerance());
+        let most = needed.checked_add(tolerance(price));
         coin.value >= needed && most.is_some_and(|most| coin.value <= most)
     };
     let Some(rest_at) = coins.iter().position(|coin| fits(coin, rest_part)) else {
@@ -160,10 +123,16 @@ fn take_ticket(coins: &mut Vec<Coin>, price: Price) -> Result<Option<TicketPlan>
     }))
 }
 
+/// How much more than needed a coin may have to be used as it is. Change counts against the price in the
+/// pool's rule, so it stays far below it.
+fn tolerance(price: Price) -> Atoms {
+    Atoms((price.ticket.0 / 4).max(DUST.0))
+}
+
 /// Makes the coins of `tickets` tickets out of the largest of `coins`, which are sorted.
 fn split(coins: Vec<Coin>, price: Price, tickets: usize) -> Result<SplitPlan, PlanError> {
-    let fee_coin = price.fee_part().max(DUST);
-    let rest_coin = price.rest_part().ok_or(PlanError::Price)?.max(DUST);
+    let fee_coin = price.fee_coin();
+    let rest_coin = price.rest_coin().ok_or(PlanError::Price)?;
     let wanted = i64::try_from(tickets)
         .ok()
         .and_then(|tickets| {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::decred::address::AddressError;
-use crate::decred::fee;
 use crate::decred::multisig::RedeemScriptError;
+use crate::decred::purchase::Price;
 use crate::decred::{Address, AddressKind, Atoms, Height, Network, PayTo, RedeemScript};
 
 /// The `data` of getpurchaseinfo.
@@ -85,31 +85,11 @@ impl Terms {
         })
     }
 
-    /// What to commit to the pool for a ticket of `price` that is mined soon after `tip`. The pool
-    /// judges by the height at which it is mined, which nobody knows: the largest of what it may ask.
-    pub fn pool_fee(&self, tip: Height, price: Atoms, transaction_fee: Atoms) -> Option<Atoms> {
-        let params = self.network.params();
-        let next = tip.0.checked_add(1)?;
-        // The subsidy, and the fee with it, only falls with height; it rises once, from nothing.
-        let first_subsidy = params.stake_validation_height.saturating_sub(1);
-        let heights = [next, next.max(first_subsidy.min(next.saturating_add(SOON)))];
-        heights
-            .into_iter()
-            .map(|height| {
-                fee::required(
-                    params,
-                    Height(height),
-                    price,
-                    transaction_fee,
-                    self.fee_percent,
-                )
-            })
-            .try_fold(Atoms(0), |most, fee| fee.map(|fee| fee.max(most)))
+    /// What a ticket costs that is bought after `tip`.
+    pub fn price(&self, tip: Height, ticket: Atoms) -> Option<Price> {
+        Price::of(self.network.params(), tip, ticket, self.fee_percent)
     }
 }
-
-/// Within so many blocks a ticket is mined or its price is outdated.
-const SOON: u32 = 144;
 
 #[cfg(test)]
 mod tests {
@@ -175,21 +155,5 @@ mod tests {
             ..info()
         };
         assert!(matches!(Terms::new(&negative), Err(TermsError::Fee(_))));
-    }
-
-    #[test]
-    fn the_fee_is_enough_at_every_height_the_ticket_may_be_mined_at() {
-        let terms = Terms::new(&info()).unwrap();
-        let params = terms.network.params();
-        let (price, fee) = (Atoms(2_000_000_000), Atoms(5420));
-        // Before votes are needed, at a reduction of the subsidy, far out.
-        for tip in [0, 100, 140, 141, 142, 143, 255, 256, 383, 384, 10_000] {
-            let committed = terms.pool_fee(Height(tip), price, fee).unwrap();
-            for mined in tip + 1..tip + 100 {
-                let needed =
-                    fee::required(params, Height(mined), price, fee, terms.fee_percent).unwrap();
-                assert!(committed >= needed, "tip {tip}, mined {mined}");
-            }
-        }
     }
 }

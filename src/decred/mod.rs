@@ -13,6 +13,7 @@ pub mod key;
 pub mod lottery;
 pub mod multisig;
 pub mod params;
+pub mod purchase;
 pub mod revocation;
 pub mod script;
 pub mod sighash;

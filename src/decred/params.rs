@@ -45,6 +45,8 @@ pub struct Params {
     pub stake_validation_height: u32,
     pub subsidy_reduction_interval: u32,
     pub base_subsidy: Atoms,
+    /// Blocks for which a ticket price is in force.
+    pub price_window: u32,
     /// Seconds between blocks that the network aims at.
     pub target_block_secs: u32,
     pub dcrd_port: u16,
@@ -72,6 +74,7 @@ static MAINNET: Params = Params {
     stake_validation_height: 4096,
     subsidy_reduction_interval: 6144,
     base_subsidy: Atoms(3_119_582_664),
+    price_window: 144,
     target_block_secs: 300,
     dcrd_port: 9109,
     dcrwallet_port: 9110,
@@ -98,6 +101,7 @@ static TESTNET: Params = Params {
     stake_validation_height: 768,
     subsidy_reduction_interval: 2048,
     base_subsidy: Atoms(2_500_000_000),
+    price_window: 144,
     target_block_secs: 120,
     dcrd_port: 19109,
     dcrwallet_port: 19110,
@@ -124,6 +128,7 @@ static SIMNET: Params = Params {
     stake_validation_height: 144,
     subsidy_reduction_interval: 128,
     base_subsidy: Atoms(50_000_000_000),
+    price_window: 8,
     target_block_secs: 1,
     dcrd_port: 19556,
     dcrwallet_port: 19557,

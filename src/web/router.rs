@@ -22,6 +22,7 @@
 //! | POST | /passwordupdate | anyone | token |
 //! | GET | /address | user | |
 //! | POST | /address | user | token |
+//! | GET | /address/manual | user | |
 //! | GET | /address/script.txt | user | |
 //! | GET | /address/script.json | user | |
 //! | GET | /tickets | user | |
@@ -184,6 +185,10 @@ pub static ROUTES: &[Route] = &[
     ),
     get("/address", User(|r| Box::pin(address::get(r)))),
     post("/address", User(|r| Box::pin(address::post(r)))),
+    get(
+        "/address/manual",
+        User(|r| Box::pin(address::by_hand::get(r))),
+    ),
     get(
         "/address/script.txt",
         User(|r| now(address::script_text(&r))),

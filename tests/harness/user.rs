@@ -278,6 +278,11 @@ impl User {
 pub struct Buying(Process);
 
 impl Buying {
+    /// How much it has told so far.
+    pub fn said(&self) -> usize {
+        self.0.log().len()
+    }
+
     pub fn ended(&mut self) -> bool {
         self.0.ended().is_some()
     }

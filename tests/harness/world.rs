@@ -23,6 +23,21 @@ const TICKETS_AT_ONCE: u32 = 20;
 /// Between blocks while a purchase runs, which asks once a second whether its split was mined.
 const WHILE_BUYING: Duration = Duration::from_millis(250);
 
+/// A price is in force for eight blocks only: who publishes ticket after ticket on a busy machine gets the time
+/// for it, who says nothing waits for a block.
+fn wait_while_they_talk(running: &[Buying]) {
+    let said = || running.iter().map(Buying::said).sum::<usize>();
+    let mut before = said();
+    loop {
+        wait::pause(WHILE_BUYING);
+        let now = said();
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+}
+
 /// Fields end in this order: users, then the pool, then its daemons, then the folder.
 #[derive(Debug)]
 pub struct World {
@@ -150,7 +165,7 @@ impl World {
         let mut running: Vec<Buying> = started.collect();
         while running.iter_mut().any(|buying| !buying.ended()) {
             self.mine_one();
-            wait::pause(WHILE_BUYING);
+            wait_while_they_talk(&running);
         }
         let bought: Vec<_> = running.into_iter().flat_map(Buying::finish).collect();
         assert_eq!(bought.len(), self.users.len() * count as usize);

@@ -113,7 +113,8 @@ pub fn tickets_agree(world: &mut World, database_url: &str) {
     }
 }
 
-fn stored_tickets(database_url: &str, user: UserId) -> Vec<TicketRecord> {
+/// The user's, as the database has them.
+pub fn stored_tickets(database_url: &str, user: UserId) -> Vec<TicketRecord> {
     let options = Options::new(Secret::new(database_url.to_owned()), 1, Access::Guest);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {

@@ -5,7 +5,7 @@ use crate::harness::pair::Pair;
 use crate::harness::wait;
 use crate::harness::world::World;
 
-use super::claims;
+use super::{by_hand, claims};
 
 #[test]
 fn two_users_tickets_carry_the_chain_past_block_200() {
@@ -25,6 +25,7 @@ fn two_users_tickets_carry_the_chain_past_block_200() {
     let told = world.users[1].purchase_info();
     assert_eq!(told.vote_bits, u64::from(no));
     assert_eq!(told.vote_version, claims::vote_version(&world));
+    let by_hand = by_hand::buy(&mut world);
 
     world.advance_to(160);
     world.pool.voters[0].stop();
@@ -35,6 +36,7 @@ fn two_users_tickets_carry_the_chain_past_block_200() {
     a_killed_voter_votes_before_it_synchronises(&mut world);
     world.pool.voters[1].start_again();
     world.advance_to(204);
+    by_hand::is_voted(&mut world, &url, by_hand);
 
     world.assert_nothing_missed();
     claims::votes_carry(&world, &world.users[0], yes);

@@ -6,7 +6,7 @@ use crate::harness::pair::Pair;
 use crate::harness::user::User;
 use crate::harness::world::World;
 
-use super::claims;
+use super::{by_hand, claims};
 
 /// Before, the wallet computes a fee of nothing and refuses.
 const WALLET_BUYS_FROM: u32 = 144;
@@ -20,6 +20,7 @@ fn wallets_of_old_buy_and_their_tickets_are_voted() {
     });
     world.user_joins("ada").submit_address_by_page();
     world.user_joins("ben").submit_address_by_api();
+    let by_hand = by_hand::buy(&mut world);
 
     world.advance_to(WALLET_BUYS_FROM);
     let bought: Vec<_> = world
@@ -29,6 +30,7 @@ fn wallets_of_old_buy_and_their_tickets_are_voted() {
         .collect();
     world.mine_until_mined(&bought);
     world.advance_to(175);
+    by_hand::is_voted(&mut world, &url, by_hand);
 
     world.assert_nothing_missed();
     claims::votes_carry(&world, &world.users[0], 1);

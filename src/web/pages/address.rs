@@ -1,5 +1,6 @@
 //! `/address`: one public key in, the ticket address out, and how to buy with it.
 
+pub mod by_hand;
 mod view;
 
 use std::borrow::Cow;

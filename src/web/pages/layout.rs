@@ -167,7 +167,11 @@ fn operators(frame: &Frame) -> Markup {
 
 /// A page's link; on a phone its drawing stands above the word.
 fn link(frame: &Frame, path: &'static str, drawing: Option<Icon>, text: &str) -> Markup {
-    let current = (frame.here == path).then_some("page");
+    let current = match frame.here.strip_prefix(path) {
+        Some("") => Some("page"),
+        Some(below) if below.starts_with('/') && path != "/" => Some("true"),
+        _ => None,
+    };
     html! {
         a href=(path) aria-current=[current] {
             @if let Some(drawing) = drawing { (icon(drawing)) }

@@ -63,7 +63,7 @@ fn key_prefix(page: &Enrol) -> &'static str {
 fn where_from(page: &Enrol) -> Markup {
     let flag = super::network_flag(page.network);
     let new_address = html! { "dcrctl " (flag) "--wallet getnewaddress" };
-    let its_key = html! { "dcrctl " (flag) "--wallet validateaddress ADDRESS" };
+    let its_key = html! { "dcrctl " (flag) "--wallet validateaddress " var { "ADDRESS" } };
     html! {
         section.narrow.quiet {
             h2 { "Where do I find it?" }
@@ -71,7 +71,7 @@ fn where_from(page: &Enrol) -> Markup {
                 summary { "In dcrwallet, any version" }
                 p { "Ask your wallet for a new address:" }
                 (command(&new_address))
-                p { "Then, with that in the place of " code { "ADDRESS" } ", for the key behind it:" }
+                p { "Then, with that in the place of " code { var { "ADDRESS" } } ", for the key behind it:" }
                 (command(&its_key))
                 p { "The answer holds " code { "pubkeyaddr" } ": that is what goes into the field." }
             }
@@ -164,7 +164,7 @@ fn with_our_command(page: &Ready) -> Markup {
     let port = page.network.params().dcrwallet_port;
     let buy = html! {
         "dcrstakepool buy --pool " (page.base_url) " --token-file token.txt \\\n"
-        "    --wallet localhost:" (port) " --wallet-user USER \\\n"
+        "    --wallet localhost:" (port) " --wallet-user " var { "USER" } " \\\n"
         "    --wallet-password-file password.txt --wallet-cert rpc.cert --count 1"
     };
     html! {
@@ -174,6 +174,8 @@ fn with_our_command(page: &Ready) -> Markup {
                 "script holds your own key, shows each ticket before your wallet signs it, and publishes it. "
                 "The token is the API token from " a href="/settings" { "Settings" } ", saved in a file." }
             (command(&buy))
+            p { "You would rather do and see each step yourself? " a href="/address/manual" { "Buy a ticket by hand" }
+                "." }
         }
     }
 }
@@ -182,7 +184,7 @@ fn with_an_old_wallet(page: &Ready) -> Markup {
     let flag = super::network_flag(page.network);
     let import = html! { "dcrctl " (flag) "--wallet importscript " (page.info.redeem_script) };
     let purchase = html! {
-        "dcrctl " (flag) "--wallet purchaseticket default MAXPRICE 1 "
+        "dcrctl " (flag) "--wallet purchaseticket default " var { "MAXPRICE" } " 1 "
         (page.info.ticket_address) " 1 " (page.info.fee_address) " " (page.info.fee_percent)
     };
     html! {
@@ -191,7 +193,7 @@ fn with_an_old_wallet(page: &Ready) -> Markup {
             p { "Import the script once:" }
             (command(&import))
             p { "Then buy as often as you like, with the most you would pay for a ticket in the place of "
-                code { "MAXPRICE" } ":" }
+                code { var { "MAXPRICE" } } ":" }
             (command(&purchase))
         }
     }
