@@ -1,7 +1,9 @@
 //! A pool with its network and its users, and the verbs that stories are told with.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use dcrstakepool::decred::Network;
 
 use super::dcrd::Dcrd;
 use super::folder::Folder;
@@ -20,21 +22,21 @@ const TICKETS_IN_STOCK: usize = 160;
 /// As many of one user as a block takes in all.
 const TICKETS_AT_ONCE: u32 = 20;
 
-/// Between blocks while a purchase runs, which asks once a second whether its split was mined.
-const WHILE_BUYING: Duration = Duration::from_millis(250);
+/// Longer than a purchase waits before it looks again whether its split was mined.
+const QUIET: Duration = Duration::from_millis(1200);
+const GLANCE: Duration = Duration::from_millis(50);
 
-/// A price is in force for eight blocks only: who publishes ticket after ticket on a busy machine gets the time
-/// for it, who says nothing waits for a block.
-fn wait_while_they_talk(running: &[Buying]) {
-    let said = || running.iter().map(Buying::said).sum::<usize>();
-    let mut before = said();
-    loop {
-        wait::pause(WHILE_BUYING);
-        let now = said();
-        if now == before {
-            return;
+/// Who says something is at work, and gets the time for it however busy the machine is; who says nothing waits
+/// for a block, or has ended.
+fn wait_while_they_talk(running: &mut [Buying]) {
+    let mut said = 0;
+    let mut since = Instant::now();
+    while since.elapsed() < QUIET && running.iter_mut().any(|buying| !buying.ended()) {
+        wait::pause(GLANCE);
+        let now = running.iter().map(Buying::said).sum();
+        if now != said {
+            (said, since) = (now, Instant::now());
         }
-        before = now;
     }
 }
 
@@ -154,7 +156,13 @@ impl World {
 
     /// Every user buys `count` tickets with the program's own tool; the chain goes on until they are
     /// mined.
+    ///
+    /// A ticket that is not mined within the window of its price is lost: so it begins in the first half of one.
     pub fn everyone_buys(&mut self, count: u32) {
+        let window = Network::Simnet.params().price_window;
+        while self.height() % window >= window / 2 {
+            self.mine_one();
+        }
         for user in &self.users {
             user.wallet.wait_for_height(self.simnet.height());
         }
@@ -163,9 +171,10 @@ impl World {
             .iter()
             .map(|user| user.start_buying(&self.pool, count));
         let mut running: Vec<Buying> = started.collect();
+        wait_while_they_talk(&mut running);
         while running.iter_mut().any(|buying| !buying.ended()) {
             self.mine_one();
-            wait_while_they_talk(&running);
+            wait_while_they_talk(&mut running);
         }
         let bought: Vec<_> = running.into_iter().flat_map(Buying::finish).collect();
         assert_eq!(bought.len(), self.users.len() * count as usize);

@@ -9,21 +9,21 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use dcrstakepool::decred::TicketHash;
+use dcrstakepool::decred::{Network, TicketHash};
 use dcrstakepool::domain::{FeeVerdict, TicketRecord, TicketStatus, UserId};
 
 use crate::harness::daemon_rpc::DaemonRpc;
 use crate::harness::wait;
 use crate::harness::world::World;
 
-/// Prices are in force for so many blocks on simnet: more than a purchase needs, from the first of them.
-const PRICE_WINDOW: u32 = 8;
 /// Long before a ticket of this network would expire.
 const CALLED_BY: u32 = 330;
 
 /// The first user buys one ticket by hand; gives its hash. Blocks need no votes yet.
 pub fn buy(world: &mut World) -> TicketHash {
-    while !world.height().is_multiple_of(PRICE_WINDOW) {
+    // More blocks than it takes are of one price then.
+    let window = Network::Simnet.params().price_window;
+    while !world.height().is_multiple_of(window) {
         world.mine_one();
     }
     let page = page_of_today(world);
