@@ -74,7 +74,7 @@ use std::sync::Arc;
 
 use http::header::{ALLOW, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use hyper::body::{Body, Bytes};
 
 use super::App;
@@ -416,12 +416,28 @@ where
     result.await.unwrap_or_else(|error| api::failed(&error))
 }
 
+/// What may help after a refusal.
+fn next_step(
+    status: StatusCode,
+    frame: &pages::layout::Frame,
+) -> Option<(&'static str, &'static str)> {
+    let is_page = |route: &Route| !route.post && route.path == frame.here;
+    match status {
+        StatusCode::UNAUTHORIZED if frame.user.is_none() => Some(("/signin", "Sign in")),
+        StatusCode::SERVICE_UNAVAILABLE if ROUTES.iter().any(is_page) => {
+            Some((frame.here, "Try again"))
+        }
+        _ => None,
+    }
+}
+
 /// The page of an error, which is also where it is logged.
 fn error_page(error: &Error, frame: &pages::layout::Frame) -> Response {
     log(error);
     let page = pages::error::ErrorPage {
         title: error.title,
         text: error.shown.to_string(),
+        next: next_step(error.status, frame),
     };
     let mut response = response::html(error.status, pages::layout::render(frame, &page));
     if let Some(allow) = error.allow.as_ref().and_then(|allow| allow.parse().ok()) {

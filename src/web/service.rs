@@ -71,12 +71,13 @@ pub async fn answer(
     );
     let work = async {
         let started = Instant::now();
-        let mut response = if is_too_much(&parts.headers) {
-            plain(&path, &Error::head_too_large())
+        // The style of the refusal's page is asked for with the same headers.
+        let handled = if is_too_much(&parts.headers) && !path.starts_with("/assets/") {
+            Err(Error::head_too_large())
         } else {
-            let handled = router::answer(&app, client, parts, body);
-            guarded(&path, REQUEST_DEADLINE, handled).await
+            guarded(REQUEST_DEADLINE, router::answer(&app, client, parts, body)).await
         };
+        let mut response = handled.unwrap_or_else(|error| plain(&path, &error, &app.look().site));
         finish(&mut response, &id);
         let took = started.elapsed();
         catalogue::HTTP_SECONDS.record([class(response.status())], took);
@@ -98,23 +99,26 @@ fn is_too_much(headers: &HeaderMap) -> bool {
     headers.len() > HEADERS_TAKEN || sizes.fold(0, usize::saturating_add) > HEADER_BYTES
 }
 
-/// The answer, or the page of its panic or delay.
-async fn guarded(path: &str, limit: Duration, handled: impl Future<Output = Response>) -> Response {
+/// The answer, or its panic or delay.
+async fn guarded(
+    limit: Duration,
+    handled: impl Future<Output = Response>,
+) -> Result<Response, Error> {
     let handled = AssertUnwindSafe(handled).catch_unwind();
     match tokio::time::timeout(limit, handled).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => plain(path, &Error::internal(panic_text(panic.as_ref()))),
-        Err(_) => plain(path, &Error::deadline()),
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(panic)) => Err(Error::internal(panic_text(panic.as_ref()))),
+        Err(_) => Err(Error::deadline()),
     }
 }
 
 /// A page that needs nothing of what just failed.
-fn plain(path: &str, error: &Error) -> Response {
+fn plain(path: &str, error: &Error, site: &pages::layout::Site) -> Response {
     if path.starts_with("/api/") {
         return api::failed(error);
     }
     router::log(error);
-    response::html(error.status, pages::error::bare_page(error))
+    response::html(error.status, pages::error::bare_page(error, site))
 }
 
 fn class(status: StatusCode) -> &'static str {
@@ -156,12 +160,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_page_and_nothing_more() {
-        let panicking = async { panic!("a secret cause") };
-        let response = guarded("/", Duration::from_mins(1), panicking).await;
+        let response = answer_of("/", async { panic!("a secret cause") }).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!format!("{response:?}").contains("secret"));
-        let panicking = async { panic!("{}", "formatted") };
-        let response = guarded("/api/v1/stats", Duration::from_mins(1), panicking).await;
+        let response = answer_of("/api/v1/stats", async { panic!("{}", "formatted") }).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(
             response.headers()["content-type"],
@@ -169,10 +171,19 @@ mod tests {
         );
     }
 
+    async fn answer_of(path: &str, panicking: impl Future<Output = Response>) -> Response {
+        let error = guarded(Duration::from_mins(1), panicking).await;
+        let error = error.expect_err("a panic");
+        plain(path, &error, &pages::layout::Site::default())
+    }
+
     #[tokio::test]
     async fn an_endless_answer_is_cut_off() {
-        let response = guarded("/", LIMIT, std::future::pending()).await;
-        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let error = guarded(LIMIT, std::future::pending()).await;
+        assert_eq!(
+            error.expect_err("a delay").status,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
     }
 
     #[test]

@@ -47,7 +47,9 @@ struct Page {
     path: String,
     status: u16,
     /// Fields of a form to fill in, and their text.
-    fill: Vec<(&'static str, &'static str)>,
+    fill: Vec<(&'static str, String)>,
+    /// With another token than the page's.
+    forged: bool,
     /// The button that sends it: then its answer is the page that is meant.
     press: Option<&'static str>,
 }
@@ -78,6 +80,7 @@ impl People {
     pub fn album(&self) -> Album {
         Album(vec![
             person("guest", None, guest_pages()),
+            with_many_cookies(),
             person("owner", Some(&self.owner), owner_pages()),
             person(
                 "newcomer",
@@ -156,6 +159,67 @@ impl People {
     }
 }
 
+/// More cookies than are read.
+fn with_many_cookies() -> Person {
+    let cookies = (0..5).map(|number| Cookie {
+        name: format!("crumb{number}"),
+        value: "x".repeat(3900),
+    });
+    Person {
+        cookies: cookies.collect(),
+        ..person("hoarder", None, vec![page("too-much", "/", 431)])
+    }
+}
+
+/// Forms of a site that asks whether a person is there, of a client that guesses passwords.
+pub async fn with_captcha(site: &Site) -> Album {
+    let email = ("#email", "kim@example.com");
+    let password = ("#password", PASSWORD);
+    let letters = ("#captcha_answer", "none");
+    let fields = [("email", "kim@example.com"), ("password", "not the one")];
+    let mut guesser = site.browser();
+    while !guesser
+        .submit("/signin", &fields)
+        .await
+        .body
+        .contains("captcha_answer")
+    {}
+    let repeated = ("#passwordrepeat", PASSWORD);
+    let pages = vec![
+        page("captcha-signup", "/signup", 200),
+        page("captcha-signin", "/signin", 200),
+        page("captcha-reset", "/passwordreset", 200),
+        form(
+            "captcha-signup-refused",
+            "/signup",
+            422,
+            &[email, password, repeated, letters],
+        ),
+        form(
+            "captcha-signin-refused",
+            "/signin",
+            422,
+            &[email, password, letters],
+        ),
+        form(
+            "captcha-reset-refused",
+            "/passwordreset",
+            422,
+            &[email, letters],
+        ),
+    ];
+    Album(vec![person("guesser", None, pages)])
+}
+
+/// What is shown while the database is silent.
+pub fn without_database(user: &Browser) -> Album {
+    let pages = vec![
+        page("database-away", "/tickets", 503),
+        page("database-away-home", "/", 200),
+    ];
+    Album(vec![person("user", Some(user), pages)])
+}
+
 impl Album {
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("plain values")
@@ -169,8 +233,20 @@ impl Album {
 fn guest_pages() -> Vec<Page> {
     let email = ("#email", "kim@example.com");
     let password = ("#password", "correct horse battery");
+    let too_long = "x".repeat(70_000);
     let mut pages = routes(|handler| matches!(handler, Handler::Anyone(_)));
     pages.extend([
+        Page {
+            forged: true,
+            ..form("forbidden", "/passwordreset", 403, &[email])
+        },
+        form(
+            "too-large",
+            "/signin",
+            413,
+            &[email, ("#password", &too_long)],
+        ),
+        page("account-closed", "/?closed=account", 200),
         page("not-found", "/no-such-page", 404),
         page("unauthorized", "/status", 401),
         page("wrong-method", "/signup/resend", 405),
@@ -218,6 +294,7 @@ fn owner_pages() -> Vec<Page> {
         page("admintickets-past", "/admintickets?past", 200),
         page("users-found", "/admin/users?q=newcomer@example.com", 200),
         page("users-waiting", "/admin/users?q=waits@example.com", 200),
+        page("settings-done", "/settings?done=email", 200),
         page("users-none", "/admin/users?q=nobody@example.com", 200),
         settings,
     ]);
@@ -243,14 +320,18 @@ fn page(name: &str, path: &str, status: u16) -> Page {
         path: path.to_owned(),
         status,
         fill: Vec::new(),
+        forged: false,
         press: None,
     }
 }
 
 /// What the page's first form answers.
-fn form(name: &str, path: &str, status: u16, fill: &[(&'static str, &'static str)]) -> Page {
+fn form(name: &str, path: &str, status: u16, fill: &[(&'static str, &str)]) -> Page {
+    let fill = fill
+        .iter()
+        .map(|(field, text)| (*field, (*text).to_owned()));
     Page {
-        fill: fill.to_vec(),
+        fill: fill.collect(),
         press: Some("main form button"),
         ..page(name, path, status)
     }

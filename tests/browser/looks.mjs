@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { BASE, VARIANTS, examine, launch, person, problem, verdict } from "./chromium.mjs";
 
 const [plan, folder] = process.argv.slice(2);
-/** [{ who, cookies: [{ name, value }], pages: [{ name, path, status, fill: [[selector, text]], press }] }] */
+/** [{ who, cookies: [{ name, value }], pages: [{ name, path, status, fill: [[selector, text]], forged, press }] }] */
 const people = JSON.parse(readFileSync(plan, "utf8"));
 /** What a page with style and script may weigh. */
 const MAX_BYTES = 60_000;
@@ -38,10 +38,11 @@ async function weigh(page, name, response) {
 }
 
 /** Opens the page and, where there is a form to send, sends it. */
-async function open(page, { path, fill, press }) {
+async function open(page, { path, fill, forged, press }) {
   const response = await page.goto(BASE + path);
   if (!press) return response;
   for (const [selector, text] of fill) await page.fill(selector, text);
+  if (forged) await page.locator("main [name=csrf_token]").first().evaluate((field) => { field.value = "0"; });
   const [answer] = await Promise.all([page.waitForNavigation(), page.locator(press).first().click()]);
   return answer;
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::web::browser::Browser;
 use super::web::site::{Site, Wish, user_address};
+use crate::harness::mariadb::MariaDb;
 
 use album::{Album, People};
 use node::Node;
@@ -18,9 +19,10 @@ async fn the_whole_story_is_told_by_keyboard_alone() {
     let site = Site::start().await;
     let mut node = Node::start("story.mjs", &site, &[&user_address(1)]);
     while let Some(line) = node.line().await {
-        if let Some(email) = line.strip_prefix("mail ") {
-            let token = site.mailed_token(email).await;
-            node.answer(&format!("/emailverify?t={token}"));
+        let mail = line.strip_prefix("mail ").and_then(|it| it.split_once(' '));
+        if let Some((email, path)) = mail {
+            let token = site.mailed_link(email, path).await;
+            node.answer(&format!("{path}?t={token}"));
         }
     }
     node.ended();
@@ -52,8 +54,32 @@ async fn every_page_in_every_variant_is_accessible_and_fits() {
     look(&site, &usual, &folder).await;
     let trouble = people.in_trouble(&site).await;
     look(&site, &trouble, &folder).await;
+    let guarded = guarded(&folder).await;
     let pictures = std::fs::read_dir(folder.join("360-dark")).expect("pictures");
-    assert_eq!(pictures.count(), usual.pages() + trouble.pages());
+    assert_eq!(pictures.count(), usual.pages() + trouble.pages() + guarded);
+}
+
+/// The pages of another site, with captcha, whose database falls silent; gives how many there are.
+async fn guarded(folder: &Path) -> usize {
+    let server = MariaDb::start();
+    let mut site = Site::with(Wish {
+        voters: 1,
+        pool: "min_voters = 1\n",
+        database: Some(server.url(&server.create_database())),
+        ..Wish::default()
+    })
+    .await;
+    let user = Browser::new_user(&site, "kim@example.com").await;
+    site.edit("captcha = false", "captcha = true");
+    site.stop().await;
+    site.start_again().await;
+    let captcha = album::with_captcha(&site).await;
+    look(&site, &captcha, folder).await;
+    server.freeze();
+    let silent = album::without_database(&user);
+    look(&site, &silent, folder).await;
+    server.thaw();
+    captcha.pages() + silent.pages()
 }
 
 /// All pages of the album, into the folder.

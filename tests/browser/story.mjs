@@ -1,5 +1,5 @@
-// From sign-up to sign-out by keyboard alone. The link of the mail is asked for on standard output and
-// read from standard input. Arguments: a public-key address to submit.
+// From sign-up to the end of the account by keyboard alone. Links of mails are asked for on standard output
+// and read from standard input. Arguments: a public-key address to submit.
 
 import { createInterface } from "node:readline";
 import { BASE, examine, launch, person, problem, verdict } from "./chromium.mjs";
@@ -8,14 +8,17 @@ const [address] = process.argv.slice(2);
 const EMAIL = "kim@example.com";
 const PASSWORD = "correct horse battery";
 const NEW_PASSWORD = "a staple of horses";
+const NEW_EMAIL = "kim.elsewhere@example.com";
+const RESET_PASSWORD = "battery of new horses";
 
 const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const browser = await launch();
 const page = await person(browser, {});
 
-async function linkOfTheMail() {
-  console.log(`mail ${EMAIL}`);
-  return (await input.next()).value;
+/** Opens the last link to `path` that was mailed to the address. */
+async function openMailed(email, path) {
+  console.log(`mail ${email} ${path}`);
+  await page.goto(BASE + (await input.next()).value);
 }
 
 /** Tab, until what matches has the focus; each stop must be seen to have it. */
@@ -79,7 +82,7 @@ async function signUp() {
   await type("#passwordrepeat", PASSWORD);
   await enter("Check your mail");
   await examine(page, "check your mail");
-  await page.goto(BASE + await linkOfTheMail());
+  await openMailed(EMAIL, "/emailverify");
   await follow("main button", "your account is ready");
   await examine(page, "verified");
 }
@@ -127,14 +130,69 @@ async function changePassword() {
   await examine(page, "password changed");
 }
 
+/** Somebody is signed in on another machine, until the user ends that from here. */
+async function endOtherSessions() {
+  const elsewhere = await person(browser, {});
+  await elsewhere.goto(`${BASE}/signin`);
+  await elsewhere.fill("#email", EMAIL);
+  await elsewhere.fill("#password", NEW_PASSWORD);
+  await Promise.all([elsewhere.waitForURL("**/tickets"), elsewhere.press("#password", "Enter")]);
+  await follow("form:has([name=endSessions]) button", "All your other sessions are ended.");
+  await examine(page, "other sessions ended");
+  await elsewhere.goto(`${BASE}/tickets`);
+  if (new URL(elsewhere.url()).pathname !== "/signin") problem("the session elsewhere goes on");
+  await elsewhere.context().close();
+}
+
+async function changeEmail() {
+  await type("#newemail", NEW_EMAIL);
+  await type("#emailpassword", NEW_PASSWORD);
+  await enter("A link is on its way to the new address");
+  await examine(page, "link to the new address");
+  await openMailed(NEW_EMAIL, "/emailupdate");
+  await examine(page, "new address to confirm");
+  await follow("main button", "your e-mail address is changed");
+  await examine(page, "e-mail address changed");
+  await follow("main a[href='/settings']", NEW_EMAIL);
+}
+
 async function signOut() {
   await follow(".leave button", "Your tickets vote while you sleep");
   await shows("Create an account");
 }
 
+async function resetPassword() {
+  await follow("nav a[href='/signin']", "Forgot your password?");
+  await follow("main a[href='/passwordreset']", "You get a link by mail");
+  await type("#email", NEW_EMAIL);
+  await enter("a mail is on its way");
+  await openMailed(NEW_EMAIL, "/passwordupdate");
+  await type("#password", RESET_PASSWORD);
+  await type("#passwordrepeat", RESET_PASSWORD);
+  await enter("Your password is changed");
+  await examine(page, "password reset");
+  await follow("main a[href='/signin']", "Forgot your password?");
+  await type("#email", NEW_EMAIL);
+  await type("#password", RESET_PASSWORD);
+  await enter("None yet");
+}
+
+async function closeAccount() {
+  await follow("nav a[href='/settings']", "Close the account");
+  await reach("input[name=confirm]");
+  await page.keyboard.press("Space");
+  await type("#closepassword", RESET_PASSWORD);
+  await enter("Your account is closed");
+  await examine(page, "account closed");
+}
+
+const STORY = [
+  signUp, signIn, submitKey, vote, changePassword, endOtherSessions, changeEmail, signOut, resetPassword, closeAccount,
+];
 console.log(`secret a password: ${PASSWORD}`);
 console.log(`secret a new password: ${NEW_PASSWORD}`);
-for (const step of [signUp, signIn, submitKey, vote, changePassword, signOut]) {
+console.log(`secret a password after a reset: ${RESET_PASSWORD}`);
+for (const step of STORY) {
   await step();
   for (const { name, value } of await page.context().cookies()) console.log(`secret the cookie ${name}: ${value}`);
 }

@@ -52,6 +52,7 @@ async fn a_silent_database_stops_neither_pages_nor_the_watching_of_voters() {
         StatusCode::SERVICE_UNAVAILABLE,
         "{answer:#?}"
     );
+    answer.shows("href=\"/tickets\">Try again");
     // What a voter says, and that it goes, is still seen.
     site.voters[0].stop().await;
     until(&mut monitor, "/alertz", |body| body.contains("voter_away")).await;

@@ -50,6 +50,7 @@ async fn every_refusal_of_a_page_is_a_page() {
             StatusCode::UNAUTHORIZED,
             "Not for you",
         );
+        guest.get(path).await.shows("href=\"/signin\">Sign in");
     }
     let forged = guest.post("/signin", &[("email", "a@example.com")]).await;
     is_page(&forged, StatusCode::FORBIDDEN, "Nothing was changed");
@@ -69,7 +70,11 @@ async fn every_refusal_of_a_page_is_a_page() {
 
     let too_large = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     guest.headers.push(("x-long", "x".repeat(20_000)));
-    is_page(&guest.get("/").await, too_large, "Too much sent along");
+    let page = guest.get("/").await;
+    is_page(&page, too_large, "Too much sent along");
+    let style = page.body.split('"').find(|it| it.starts_with("/assets/"));
+    let style = guest.get(style.expect("a stylesheet")).await;
+    assert_eq!(style.status, StatusCode::OK, "asked for with as much");
     guest.headers = vec![("x-short", "x".into()); 90];
     is_page(&guest.get("/").await, too_large, "Too much sent along");
     guest.headers = vec![("x-fits", "x".repeat(10_000))];

@@ -62,7 +62,6 @@ pub async fn picture(request: Request) -> Result<Response, Error> {
 pub fn field(challenge: Option<&Challenge>) -> Markup {
     html! {
         @if let Some(Challenge { challenge, email }) = challenge {
-            input type="hidden" name=(CHALLENGE) value=(challenge);
             label for=(ANSWER) { "The five letters in the picture" }
             img.captcha src={ "/captcha/" (challenge) ".png" } width="220" height="100"
                 alt="Five letters that only a person can read";
@@ -70,6 +69,7 @@ pub fn field(challenge: Option<&Challenge>) -> Markup {
                 autocapitalize="none" spellcheck="false";
             p.hint { "Small or capital letters, as you like. Hard to read? Load the page again for others. "
                 "Cannot see pictures? Write to " a href={ "mailto:" (email) } { (email) } "." }
+            input type="hidden" name=(CHALLENGE) value=(challenge);
         }
     }
 }

@@ -126,6 +126,12 @@ pub fn grouped(number: impl Into<u64>) -> String {
     grouped
 }
 
+/// `1 month`, `2 months`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 /// `0.1234` as `12.34 %`.
 pub fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
@@ -197,6 +203,8 @@ mod tests {
         assert_eq!(grouped(999_u32), "999");
         assert_eq!(grouped(1_234_567_u32), "1,234,567");
         assert_eq!(percent(0.0625), "6.25 %");
+        assert_eq!(counted(1, "day"), "1 day");
+        assert_eq!(counted(0, "day"), "0 days");
     }
 
     #[test]

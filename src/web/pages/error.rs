@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use maud::{DOCTYPE, Markup, Render, html};
 
-use super::layout::Page;
+use super::layout::{Page, Site};
 use crate::web::error::Error;
 use crate::web::request::AnonymousReq;
 use crate::web::response::Response;
@@ -14,6 +14,8 @@ use crate::web::response::Response;
 pub struct ErrorPage {
     pub title: &'static str,
     pub text: String,
+    /// Where to go before all, and the words of the button.
+    pub next: Option<(&'static str, &'static str)>,
 }
 
 impl Render for ErrorPage {
@@ -22,7 +24,10 @@ impl Render for ErrorPage {
             section.narrow {
                 h1 { (self.title) }
                 p { (self.text) }
-                p.actions { a.button.quiet href="/" { "To the front page" } }
+                p.actions {
+                    @if let Some((path, words)) = self.next { a.button href=(path) { (words) } }
+                    a.button.quiet href="/" { "To the front page" }
+                }
             }
         }
     }
@@ -39,16 +44,28 @@ pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     Ok(request.ok(&ErrorPage {
         title: error.title,
         text: error.shown.to_string(),
+        next: None,
     }))
 }
 
-/// Without the frame: for when nothing can be relied on.
-pub fn bare_page(error: &Error) -> Markup {
+/// Without the frame: for when nothing can be relied on. It reads well without its style, too.
+pub fn bare_page(error: &Error, site: &Site) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head { meta charset="utf-8"; title { (error.title) } }
-            body { h1 { (error.title) } p { (error.shown) } p { a href="/" { "To the front page" } } }
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (error.title) }
+                link rel="stylesheet" href=(site.stylesheet);
+                link rel="icon" type="image/svg+xml" href=(site.icon);
+            }
+            body {
+                main {
+                    (ErrorPage { title: error.title, text: error.shown.to_string(), next: None })
+                }
+            }
         }
     }
 }
@@ -62,10 +79,12 @@ mod tests {
         let page = ErrorPage {
             title: "Page not found",
             text: "Nothing <here>.".into(),
+            next: Some(("/signin", "Sign in")),
         };
         let html = page.render().into_string();
         assert!(html.contains("<h1>Page not found</h1><p>Nothing &lt;here&gt;.</p>"));
-        let html = bare_page(&Error::internal("cause")).into_string();
+        assert!(html.contains("href=\"/signin\">Sign in<"));
+        let html = bare_page(&Error::internal("cause"), &Site::default()).into_string();
         assert!(html.starts_with("<!DOCTYPE html>") && !html.contains("cause"));
     }
 }

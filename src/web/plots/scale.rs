@@ -20,6 +20,10 @@ impl Scale {
     /// Around all values, close to them.
     pub fn around(values: impl IntoIterator<Item = f64>) -> Scale {
         let (low, high) = range(values);
+        if high.abs().max(low.abs()) < 1e-9 {
+            // Of nothing at all there is nothing to be close to.
+            return Scale::of(0.0, 1.0, 0.0);
+        }
         // A flat line runs in the middle.
         let room = if high > low {
             0.0
@@ -127,11 +131,12 @@ mod tests {
         assert_eq!(words(&[40_100.0, 41_900.0]), ["42,000", "41,000", "40,000"]);
         assert_eq!(words(&[2.41, 2.44]), ["2.44", "2.43", "2.42", "2.41"]);
         assert_eq!(words(&[-3.0, 3.0]), ["4", "2", "0", "-2", "-4"]);
+        assert_eq!(words(&[0.0, 0.0]), ["1.0", "0.5", "0.0"]);
     }
 
     #[test]
     fn a_flat_line_runs_inside() {
-        for value in [0.0, 200.0, 1e-9, 1e17, -5.0] {
+        for value in [200.0, 1e-9, 1e17, -5.0] {
             let scale = Scale::around([value]);
             assert!((1..HEIGHT).contains(&scale.y(value)), "{value} {scale:?}");
         }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::pool::{Day, History, LATENCY_CLASSES, Latencies, Point};
-use crate::web::pages::components::grouped;
+use crate::web::pages::components::{counted, grouped};
 use crate::web::plots::{self, Bar, Chart, Scale, Table, number};
 
 /// Rows of a table beside a picture.
@@ -183,10 +183,10 @@ fn votes(days: &[Day]) -> Markup {
         id: "votes",
         title: "Votes per day",
         value: format!("{} voted, {} missed", grouped(voted), grouped(missed)),
-        hint: format!("in {} days", days.len()),
+        hint: format!("in {}", counted(days.len(), "day")),
         sentence: format!(
-            "In {} days {} tickets were called and voted; {none} were missed: {}.",
-            days.len(),
+            "In {} {} tickets were called and voted; {none} were missed: {}.",
+            counted(days.len(), "day"),
             grouped(voted),
             grouped(missed)
         ),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::decred::Height;
 use crate::decred::lottery::Lottery;
 use crate::pool::{Group, Month, Prospects};
-use crate::web::pages::components::{dcr, grouped, rounded_dcr};
+use crate::web::pages::components::{counted, dcr, grouped, rounded_dcr};
 use crate::web::plots::{self, Bar, Chart, Piece, Scale, Table, number};
 
 /// Words along the time axis.
@@ -182,12 +182,16 @@ fn rewards(months: &[Month]) -> Chart {
         id: "rewards",
         title: "Your rewards by month",
         value: format!("{} DCR", rounded_dcr(total)),
-        hint: format!("by {} votes in {} months", grouped(votes), months.len()),
+        hint: format!(
+            "by {} votes in {}",
+            grouped(votes),
+            counted(months.len(), "month")
+        ),
         sentence: format!(
-            "{} votes earned {} DCR in {} months.",
+            "{} votes earned {} DCR in {}.",
             grouped(votes),
             rounded_dcr(total),
-            months.len()
+            counted(months.len(), "month")
         ),
         drawing: plots::bars(&bars, &scale),
         height: None,
