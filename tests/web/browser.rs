@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::site::Site;
+use super::site::{Site, wait_for};
 use crate::harness::secrets;
 
 pub struct Browser {
@@ -176,9 +176,11 @@ impl Browser {
             ("password", password),
             ("passwordrepeat", password),
         ];
+        let link = || site.last_link(email, "/emailverify");
+        let former = link();
         let answer = self.submit("/signup", &fields).await;
         assert_eq!(answer.status, 200, "{answer:#?}");
-        let token = site.mailed_token(email).await;
+        let token = wait_for(|| link().filter(|link| Some(link) != former.as_ref())).await;
         let answer = self
             .submit(&format!("/emailverify?t={token}"), &[("t", &token)])
             .await;

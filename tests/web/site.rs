@@ -124,17 +124,19 @@ impl Site {
 
     /// The token of the last link to `path` that was mailed (so: logged) to the address.
     pub async fn mailed_link(&self, email: &str, path: &str) -> String {
+        wait_for(|| self.last_link(email, path)).await
+    }
+
+    /// The same, if there is one yet.
+    pub fn last_link(&self, email: &str, path: &str) -> Option<String> {
         let path = format!("{path}?t=");
-        wait_for(|| {
-            let log = self.log();
-            let mails = log.split("mail to ").skip(1);
-            let mail = mails
-                .filter(|mail| mail.starts_with(email) && mail.contains(&path))
-                .last()?;
-            let token = mail.get(mail.find(&path)? + path.len()..)?;
-            Some(token.get(..32)?.to_owned())
-        })
-        .await
+        let log = self.log();
+        let mails = log.split("mail to ").skip(1);
+        let mail = mails
+            .filter(|mail| mail.starts_with(email) && mail.contains(&path))
+            .last()?;
+        let token = mail.get(mail.find(&path)? + path.len()..)?;
+        Some(token.get(..32)?.to_owned())
     }
 
     /// Changes the configuration that the next process reads.
