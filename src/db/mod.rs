@@ -15,6 +15,7 @@ mod former;
 mod lender;
 mod lock;
 mod merge;
+mod news;
 mod pool;
 mod queries;
 mod schema;
@@ -24,6 +25,7 @@ mod types;
 mod upgrade;
 
 pub use error::Error;
+pub use news::is_true;
 pub use store::{Store, create_database};
 pub use types::*;
 pub use upgrade::{Facts, Needs, Plan, Step, plan};

@@ -287,6 +287,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_notifications (user_id) {
+        user_id -> BigInt,
+        missed -> BigInt,
+        low_fee -> BigInt,
+        voted -> BigInt,
+        expired -> BigInt,
+        vote_version -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_news (user_id, kind, subject) {
+        user_id -> BigInt,
+        kind -> Text,
+        subject -> Text,
+        height -> BigInt,
+        told -> BigInt,
+    }
+}
+
+diesel::table! {
     pool_audit (id) {
         id -> BigInt,
         happened -> BigInt,
@@ -299,3 +320,4 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(users, pool_keys, pool_flags, pool_revisions);
 diesel::allow_tables_to_appear_in_same_query!(users, tickets);
+diesel::allow_tables_to_appear_in_same_query!(pool_news, tickets);

@@ -7,7 +7,7 @@ use super::Result;
 use super::connection::Location;
 use crate::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{
-    FeeVerdict, InstanceId, KeyIndex, PoolId, Preference, Rate, Revision, TicketRecord,
+    FeeVerdict, InstanceId, KeyIndex, NewsKind, PoolId, Preference, Rate, Revision, TicketRecord,
     TicketStatus, UserId,
 };
 use crate::secret::Secret;
@@ -335,6 +335,8 @@ pub struct TicketPage {
     /// The voter is believed also where it takes back what another one told: that one was on a branch
     /// with less work.
     pub overrules: bool,
+    /// The voter's best block: what it tells happened by then.
+    pub tip: Option<Height>,
 }
 
 /// A user as the Go program left it.
@@ -362,6 +364,59 @@ pub struct TakenUser {
     /// To be written where there is none.
     pub fee_address: Option<String>,
 }
+
+/// What one mail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NewsTopic {
+    /// What happened to tickets.
+    Tickets,
+    VoteVersion,
+}
+
+impl NewsTopic {
+    pub fn of(kind: NewsKind) -> Self {
+        match kind {
+            NewsKind::VoteVersion => NewsTopic::VoteVersion,
+            NewsKind::Missed | NewsKind::LowFee | NewsKind::Voted | NewsKind::Expired => {
+                NewsTopic::Tickets
+            }
+        }
+    }
+}
+
+/// Something that a user is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    pub kind: NewsKind,
+    /// The ticket's hash, or the vote version.
+    pub subject: String,
+    /// As it is now.
+    pub ticket: Option<TicketRecord>,
+}
+
+/// What becomes of news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Told,
+    /// It is not true any more, or not wanted. It may become news again.
+    Dropped,
+}
+
+/// A mail and what it tells.
+#[derive(Debug, Clone)]
+pub struct Telling {
+    pub user_id: UserId,
+    pub topic: NewsTopic,
+    /// As the news was read.
+    pub up_to: Height,
+    pub news: Vec<(News, Fate)>,
+    /// `None`: nothing is to be queued.
+    pub mail: Option<NewMail>,
+    pub now: i64,
+}
+
+/// How long it is known what was told.
+pub const NEWS_KEPT_SECS: i64 = 30 * 24 * 3600;
 
 /// Tickets of a user that wait for their vote, bought in one block.
 #[derive(Debug, Clone, PartialEq, Eq)]

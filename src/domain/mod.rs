@@ -2,12 +2,14 @@
 
 pub mod digest;
 pub mod ids;
+pub mod news;
 pub mod preference;
 pub mod rate;
 pub mod ticket;
 
 pub use digest::{preferences_digest, scripts_digest};
 pub use ids::{InstanceId, KeyIndex, PoolId, Revision, UserId};
+pub use news::{NewsKind, Wishes};
 pub use preference::Preference;
 pub use rate::{Rate, Wait};
 pub use ticket::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, VoteRecord};

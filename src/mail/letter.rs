@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, html};
 
 use super::Mail;
-use super::texts::Cause;
+use super::texts::{Cause, stamp};
 
 /// A mail in the making.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ enum Part {
     Text(String),
     Link { label: &'static str, url: String },
     Fact { label: &'static str, value: String },
+    List(Vec<String>),
 }
 
 impl Letter {
@@ -49,9 +50,23 @@ impl Letter {
         self
     }
 
+    /// Several things, each on a line of its own.
+    pub fn list(mut self, items: Vec<String>) -> Self {
+        self.parts.push(Part::List(items));
+        self
+    }
+
     /// Ends it with when and from where it was caused.
     pub fn caused_by(self, cause: Cause) -> Mail {
-        let cause = cause.to_string();
+        self.ended(&cause.to_string())
+    }
+
+    /// Ends what nobody asked for with when it was written, unix seconds.
+    pub fn written_at(self, at: i64) -> Mail {
+        self.ended(&format!("Written at {}.", stamp(at)))
+    }
+
+    fn ended(self, end: &str) -> Mail {
         let mut body = String::new();
         for part in &self.parts {
             match part {
@@ -61,12 +76,16 @@ impl Letter {
                     body.push_str(":\n");
                     body.push_str(value);
                 }
+                Part::List(items) => {
+                    let lines: Vec<_> = items.iter().map(|item| format!("- {item}")).collect();
+                    body.push_str(&lines.join("\n"));
+                }
             }
             body.push_str("\n\n");
         }
-        body.push_str(&cause);
+        body.push_str(end);
         body.push('\n');
-        let html = self.html(&cause);
+        let html = self.html(end);
         Mail {
             to: self.to,
             subject: self.subject,
@@ -75,7 +94,7 @@ impl Letter {
         }
     }
 
-    fn html(&self, cause: &str) -> String {
+    fn html(&self, end: &str) -> String {
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -88,12 +107,15 @@ impl Letter {
                                 p { a href=(url) style="font-weight: bold" { (label) } }
                                 p style="word-break: break-all" { (url) }
                             }
+                            Part::List(items) => {
+                                ul style="word-break: break-word" { @for item in items { li { (item) } } }
+                            }
                             Part::Fact { label, value } => {
                                 p { (label) ":" br; code style="word-break: break-all" { (value) } }
                             }
                         }
                     }
-                    p style="color: #666" { (cause) }
+                    p style="color: #666" { (end) }
                 }
             }
         }

@@ -62,6 +62,7 @@ pub static ALL: &[&'static dyn Metric] = &[
     &LIMITED,
     &ENROLMENTS,
     &MAILS,
+    &NEWS,
     &MAILS_WAITING,
     &MAIL_AGE,
     &HEALTH,
@@ -502,6 +503,22 @@ pub static ENROLMENTS: Counter<1> = Counter::new(
         ["too_few_voters"],
         ["configured_differently"],
         ["failed"],
+    ],
+);
+
+pub static NEWS: Counter<1> = Counter::new(
+    About {
+        name: "dcrstakepool_news_total",
+        help: "What users were told by mail of their tickets, by what happened (a mail tells of many tickets).",
+        roles: WEB,
+    },
+    &["kind"],
+    &[
+        ["missed"],
+        ["low_fee"],
+        ["voted"],
+        ["expired"],
+        ["vote_version"],
     ],
 );
 

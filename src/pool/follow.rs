@@ -61,6 +61,8 @@ impl Pool {
     }
 
     async fn read_tickets(&self, peer: &Peer) -> Result<bool, Trouble> {
+        // Before the reading: what happened up to here will have been read.
+        let tip = peer.tip();
         for _ in 0..PAGES_AT_ONCE {
             let cursor = if peer.view().reading.again {
                 TicketCursor::default()
@@ -89,6 +91,7 @@ impl Pool {
                         tickets: page.tickets,
                         gone: page.gone,
                         overrules,
+                        tip: peer.tip(),
                     })
                     .await?;
                 self.numbers_due.notify_one();
@@ -96,14 +99,19 @@ impl Pool {
             peer.view().reading.again = false;
             // A voter that says "more" but does not move would keep us here for ever.
             if !page.more || !moved {
-                self.read_to_the_end(peer, page.instance).await?;
+                self.read_to_the_end(peer, page.instance, tip).await?;
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    async fn read_to_the_end(&self, peer: &Peer, instance: InstanceId) -> Result<(), Trouble> {
+    async fn read_to_the_end(
+        &self,
+        peer: &Peer,
+        instance: InstanceId,
+        tip: Option<Height>,
+    ) -> Result<(), Trouble> {
         let (all, loaded) = {
             let mut view = peer.view();
             view.reading.overrules = false;
@@ -113,6 +121,9 @@ impl Pool {
         if all && loaded {
             let voter = peer.name();
             self.store.forget_unmined_of_others(voter, instance).await?;
+        }
+        if loaded && let Some(tip) = tip {
+            self.tickets_are_read(tip).await?;
         }
         Ok(())
     }

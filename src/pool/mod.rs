@@ -26,6 +26,7 @@ mod known_tickets;
 mod limits;
 mod links;
 mod low_fee;
+mod news;
 mod password_reset;
 mod passwords;
 mod post;
@@ -60,7 +61,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::db::{self, Sample, Store};
-use crate::decred::VoteVersion;
+use crate::decred::{Height, VoteVersion};
 use crate::domain::{PoolId, UserId};
 use crate::mail::Delivery;
 use crate::rpc::wire::Agendas;
@@ -170,6 +171,8 @@ struct Shown {
     leader: Option<String>,
     /// Since when it is on a branch with less work, unix seconds.
     leader_behind_since: Option<i64>,
+    /// The block up to which all tickets were read.
+    tickets_read: Option<Height>,
 }
 
 impl Pool {

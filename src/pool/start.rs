@@ -113,6 +113,9 @@ impl Pool {
         self.start_senders();
         let pool = Arc::clone(self);
         self.tasks
+            .spawn("news", async move { pool.keep_telling().await });
+        let pool = Arc::clone(self);
+        self.tasks
             .spawn("door_sign", async move { pool.keep_sign().await });
         let pool = Arc::clone(self);
         self.tasks.spawn("tidy", async move { pool.tidy().await });

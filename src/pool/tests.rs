@@ -7,6 +7,7 @@ mod enrolment;
 mod halt;
 mod low_fee;
 mod mails;
+mod news;
 mod password_reset;
 mod restored;
 mod samples;

@@ -13,6 +13,7 @@ use super::low_fee::LowFeeTold;
 use super::restored::Excess;
 use super::sync::RefusedPush;
 use super::{Pool, settings};
+use crate::decred::Height;
 use crate::rpc::wire::{Agendas, ConfigDigests, Empty, Event, StakeInfo, Status};
 use crate::rpc::{Error, Voter};
 
@@ -105,6 +106,13 @@ impl Peer {
     /// `HOST:PORT`, as in the configuration.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its best block when it was last seen.
+    pub(super) fn tip(&self) -> Option<Height> {
+        let view = self.view();
+        let status = view.status.as_ref()?;
+        status.best.as_ref().map(|tip| tip.height)
     }
 
     /// Its number among the voters, from 0.

@@ -62,6 +62,7 @@ async fn tell(store: &Store, voter: &str, tickets: &[TicketRecord]) {
         tickets: tickets.to_vec(),
         gone: Vec::new(),
         overrules: false,
+        tip: None,
     };
     store.store_tickets(page).await.expect("stored");
 }

@@ -9,6 +9,7 @@ mod low_fee;
 mod mails;
 mod marks;
 mod migrate;
+mod news;
 mod operations;
 mod preferences;
 mod samples;

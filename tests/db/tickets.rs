@@ -33,7 +33,7 @@ fn all() -> TicketFilter {
 
 const VOTER: &str = "https://10.0.0.20:9113";
 
-fn ticket(number: u8, user_id: i64, status: TicketStatus) -> TicketRecord {
+pub fn ticket(number: u8, user_id: i64, status: TicketStatus) -> TicketRecord {
     let mined = (status != TicketStatus::Mempool)
         .then_some((Hash([number; 32]), Height(u32::from(number))));
     TicketRecord {
@@ -69,6 +69,7 @@ fn page(voter: &str, instance: u128, sequence: u64, tickets: Vec<TicketRecord>) 
         tickets,
         gone: Vec::new(),
         overrules: false,
+        tip: None,
     }
 }
 

@@ -129,7 +129,7 @@ async fn a_wrong_login_gives_up_no_mail_and_a_refused_recipient_does() {
     );
 }
 
-fn section(port: u16, tls: &str, more: &str) -> String {
+pub(super) fn section(port: u16, tls: &str, more: &str) -> String {
     format!(
         "[mail]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"{tls}\"\n\
          from = \"Test pool <pool@example.com>\"\n{more}"
@@ -146,7 +146,7 @@ async fn site(mail: String) -> Site {
     .await
 }
 
-async fn mailed(server: &SmtpServer, to: &str, path: &str) -> String {
+pub(super) async fn mailed(server: &SmtpServer, to: &str, path: &str) -> String {
     wait_for(|| {
         let taken = server.taken();
         let mails = taken.iter().filter(|mail| mail.to == to);
@@ -155,7 +155,7 @@ async fn mailed(server: &SmtpServer, to: &str, path: &str) -> String {
     .await
 }
 
-async fn sign_up(browser: &mut Browser, email: &str) {
+pub(super) async fn sign_up(browser: &mut Browser, email: &str) {
     let fields = [
         ("email", email),
         ("password", PASSWORD),

@@ -24,6 +24,7 @@ mod low_fee;
 mod mail;
 mod metrics;
 mod node_faults;
+mod notifications;
 mod pictures;
 mod rpc;
 mod schema;

@@ -365,7 +365,7 @@ pub fn user_address(number: u32) -> String {
 }
 
 /// Two agendas of vote version 12.
-fn agendas() -> Agendas {
+pub fn agendas() -> Agendas {
     let choice = |id: &str, bits: u16| AgendaChoice {
         id: id.into(),
         description: format!("say {id}"),

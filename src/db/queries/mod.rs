@@ -17,6 +17,8 @@ pub mod limits;
 pub mod links;
 pub mod low_fee;
 pub mod mails;
+pub mod news;
+pub mod notifications;
 pub mod prospects;
 pub mod revisions;
 pub mod samples;

@@ -14,7 +14,7 @@ use crate::domain::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, UserId
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tickets)]
 #[diesel(treat_none_as_null = true)]
-struct Row {
+pub(super) struct Row {
     hash: String,
     user_id: i64,
     ticket_address: String,
@@ -108,7 +108,7 @@ impl Row {
         }
     }
 
-    fn read(self) -> QueryResult<TicketRecord> {
+    pub(super) fn read(self) -> QueryResult<TicketRecord> {
         let mined = match (&self.mined_block, self.mined_height) {
             (Some(block), Some(height)) => Some((
                 hash("Tickets.mined_block", block)?,

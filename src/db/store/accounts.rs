@@ -5,12 +5,12 @@ use diesel::QueryResult;
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{
-    audit, counters, credentials, emails, flags, former_links, keys, limits, links, mails,
-    revisions, sessions, sign_ups, users,
+    audit, counters, credentials, emails, flags, former_links, keys, limits, links, mails, news,
+    notifications, revisions, sessions, sign_ups, users,
 };
 use crate::db::{
-    AuditEntry, MAIL_KEPT_SECS, PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome,
-    User, UserCounts, Verification,
+    AuditEntry, MAIL_KEPT_SECS, NEWS_KEPT_SECS, PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp,
+    SignUpOutcome, User, UserCounts, Verification,
 };
 use crate::domain::{KeyIndex, UserId};
 use crate::secret::Secret;
@@ -111,12 +111,13 @@ impl Store {
         .await
     }
 
-    /// Forgets sign-ups, links, mails, sessions and uses of accounts that are over. Returns how many.
+    /// Forgets sign-ups, links, mails, news, sessions and uses of accounts that are over. Returns how many.
     pub async fn forget_expired(&self, now: i64) -> Result<u64> {
         self.write(move |connection| {
             let rows = sign_ups::delete_expired(connection, now)?
                 + links::delete_expired(connection, now)?
                 + mails::delete_finished(connection, now.saturating_sub(MAIL_KEPT_SECS))?
+                + news::delete_told(connection, now.saturating_sub(NEWS_KEPT_SECS))?
                 + sessions::delete_expired(connection, now)?
                 + limits::delete_past(connection, now.saturating_mul(1000))?;
             Ok(rows as u64)
@@ -209,6 +210,7 @@ impl Store {
             links::delete_of_user(connection, id.0, "")?;
             former_links::delete_of_user(connection, id.0)?;
             sessions::delete_of_user(connection, id.0, "")?;
+            notifications::delete(connection, id.0)?;
             audit::anonymise(connection, id.0)?;
             mails::forget_recipient(connection, &email.unwrap_or_default())?;
             credentials::set(connection, id.0, now)?;

@@ -26,6 +26,7 @@ mod links;
 mod low_fee;
 mod mails;
 mod marks;
+mod news;
 mod operations;
 mod preferences;
 mod samples;

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
-use crate::db::queries::{choices, counters, identity, revisions, users};
+use crate::db::queries::{choices, counters, identity, news, revisions, users};
 use crate::db::{Error, NewPreference, PreferenceTable, Result};
 use crate::decred::VoteVersion;
 use crate::domain::{Preference, Revision, UserId};
@@ -73,13 +73,17 @@ impl Store {
     }
 
     /// Default bits and `version` for everyone of an older version, at once; later users start with
-    /// it too. Returns how many.
+    /// it too. Who has tickets is to be told, if there was a version before. Returns how many.
     pub async fn reset_preferences(&self, version: VoteVersion) -> Result<u64> {
         self.write(move |connection| {
             let revision = counters::next(connection, counters::REVISION)?;
             let former = counters::get(connection, counters::VOTE_VERSION)?;
             if former < i64::from(version.0) {
                 counters::set(connection, counters::VOTE_VERSION, i64::from(version.0))?;
+                // The first version that a pool sees is no news.
+                if former > 0 {
+                    news::note_version(connection, version)?;
+                }
             }
             revisions::reset(connection, version, revision).map(|rows| rows as u64)
         })

@@ -5,7 +5,8 @@ use diesel::QueryResult;
 use super::Store;
 use crate::db::connection::AnyConnection;
 use crate::db::merge::{merge, prevails};
-use crate::db::queries::{clip, cursors, narrow, prospects, tickets};
+use crate::db::news::{Horizon, news};
+use crate::db::queries::{clip, cursors, narrow, news as noted, prospects, tickets};
 use crate::db::{
     Earned, Error, Result, TicketCursor, TicketFilter, TicketPage, TicketPlace, WaitingTickets,
 };
@@ -20,15 +21,21 @@ impl Store {
             .await
     }
 
-    /// Stores a page and where the next one starts, in one transaction.
+    /// Stores a page and where the next one starts, in one transaction; and what of it users are to be told.
     pub async fn store_tickets(&self, page: TicketPage) -> Result<()> {
         let voter = clip(&page.voter, 200);
         let source = source(&voter, page.instance);
         let sequence = i64::try_from(page.sequence)
             .map_err(|_| Error::Query(format!("ticket sequence {}", page.sequence)))?;
+        // Apart: within the transaction it would be the first look, and what others write after it a conflict.
+        let horizon = self.news_horizon(page.tip).await?;
         self.write(move |connection| {
             for ticket in &page.tickets {
-                store(connection, ticket, &source, page.overrules)?;
+                let told = Told {
+                    source: &source,
+                    overrules: page.overrules,
+                };
+                store(connection, ticket, told, horizon)?;
             }
             for hash in &page.gone {
                 tickets::delete_unmined(connection, *hash)?;
@@ -125,14 +132,23 @@ fn source(voter: &str, instance: InstanceId) -> String {
     format!("{voter} {instance}")
 }
 
+/// Who says so.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    source: &'a str,
+    overrules: bool,
+}
+
 fn store(
     connection: &mut AnyConnection,
     new: &TicketRecord,
-    source: &str,
-    overrules: bool,
+    told: Told<'_>,
+    horizon: Option<Horizon>,
 ) -> QueryResult<()> {
+    let Told { source, overrules } = told;
     let Some((old, told_by)) = tickets::find(connection, new.hash)? else {
-        return tickets::insert(connection, new, source);
+        tickets::insert(connection, new, source)?;
+        return note(connection, None, new, horizon);
     };
     let same_source = overrules || told_by == source;
     let merged = merge(&old, new, same_source);
@@ -144,5 +160,22 @@ fn store(
     if merged == old && teller == told_by {
         return Ok(());
     }
-    tickets::update(connection, &merged, teller)
+    tickets::update(connection, &merged, teller)?;
+    note(connection, Some(&old), &merged, horizon)
+}
+
+/// Notes what the owner is to be told.
+fn note(
+    connection: &mut AnyConnection,
+    old: Option<&TicketRecord>,
+    new: &TicketRecord,
+    horizon: Option<Horizon>,
+) -> QueryResult<()> {
+    let Some(horizon) = horizon else {
+        return Ok(());
+    };
+    let subject = new.hash.to_string();
+    news(old, new, horizon)
+        .into_iter()
+        .try_for_each(|(kind, height)| noted::note(connection, new.user_id, kind, &subject, height))
 }

@@ -8,8 +8,10 @@ mod email_changed;
 mod email_in_use;
 mod password_changed;
 mod password_reset;
+mod ticket_news;
 mod ticket_script;
 mod verification;
+mod vote_version;
 
 use std::net::IpAddr;
 
@@ -24,8 +26,10 @@ pub use email_changed::email_changed;
 pub use email_in_use::email_in_use;
 pub use password_changed::password_changed;
 pub use password_reset::password_reset;
+pub use ticket_news::{TicketNews, ticket_news};
 pub use ticket_script::{TicketScript, ticket_script};
 pub use verification::verification;
+pub use vote_version::{NewVoteVersion, vote_version};
 
 /// When and from where a mail was caused.
 #[derive(Debug, Clone, Copy)]
@@ -37,15 +41,20 @@ pub struct Cause {
 
 impl std::fmt::Display for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let time = OffsetDateTime::from_unix_timestamp(self.at)
-            .ok()
-            .and_then(|time| time.format(&Rfc3339).ok())
-            .unwrap_or_else(|| self.at.to_string());
+        let time = stamp(self.at);
         match self.client {
             Some(client) => write!(f, "Requested at {time} from {client}."),
             None => write!(f, "Requested at {time}."),
         }
     }
+}
+
+/// A moment, in unix seconds, as mails write it.
+pub(super) fn stamp(at: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(at)
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| at.to_string())
 }
 
 #[cfg(test)]

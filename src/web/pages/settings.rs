@@ -1,6 +1,7 @@
 //! `/settings`: the API token, the password, the e-mail address, the sessions, the account itself.
 
 mod account;
+mod notifications;
 
 use std::borrow::Cow;
 
@@ -10,6 +11,7 @@ use maud::{Markup, Render, html};
 use super::components::{age, copyable, csrf_field, date_time, notice, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
+use crate::domain::Wishes;
 use crate::pool::{AuditEntry, ChangeEmailError, ChangePasswordError, Limited, SessionEntry};
 use crate::secret::Secret;
 use crate::web::error::Error;
@@ -27,6 +29,7 @@ struct Settings {
     email: String,
     api_token: Secret,
     sessions: Vec<SessionEntry>,
+    wishes: Wishes,
     log: Vec<AuditEntry>,
     now: i64,
     done: Option<&'static str>,
@@ -40,6 +43,7 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
         "email" => Some(
             "A link is on its way to the new address. Open it within one hour; until then nothing changes.",
         ),
+        "notifications" => Some("You get these mails from now on, and no others."),
         "session" => Some("That session is ended."),
         "sessions" => Some("All your other sessions are ended."),
         _ => None,
@@ -69,6 +73,11 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
     }
     if request.form.is_set("updateEmail") {
         return change_email(&request).await;
+    }
+    if request.form.is_set("updateNotifications") {
+        let wishes = notifications::read(&request.form);
+        pool.set_wishes(user, wishes, request.client).await?;
+        return Ok(response::see_other("/settings?done=notifications"));
     }
     if request.form.is_set("closeAccount") {
         return match account::close(&request).await? {
@@ -152,6 +161,7 @@ async fn page(
         email: request.user().email.clone(),
         api_token: pool.api_token(user).await?,
         sessions: pool.sessions(user, cookie).await?,
+        wishes: pool.wishes(user).await?,
         log: pool.account_log(user, account::LOGGED).await?,
         now: request.app.clock.unix_seconds(),
         done,
@@ -177,6 +187,7 @@ impl Render for Settings {
                 (self.api())
                 (self.password())
                 (self.email_address())
+                (notifications::form(&self.token, &self.wishes))
                 (self.sessions())
                 (account::log(&self.log))
                 (account::closing(&self.token))
@@ -302,6 +313,7 @@ mod tests {
                     last_seen: 1_790_000_000,
                 })
                 .into(),
+            wishes: Wishes::default(),
             log: Vec::new(),
             now: 1_790_000_600,
             done: None,
@@ -326,6 +338,7 @@ mod tests {
             "newpassword",
             "newpasswordrepeat",
             "closeAccount",
+            "updateNotifications",
         ] {
             assert!(html.contains(&format!("name=\"{name}\"")), "{name}");
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::components::{csrf_field, date_time};
 use super::super::signup::sentence;
+use crate::domain::NewsKind;
 use crate::pool::{AuditEntry, CurrentPasswordError, Limited};
 use crate::secret::Secret;
 use crate::web::error::Error;
@@ -25,6 +26,7 @@ pub async fn data(request: UserReq) -> Result<Response, Error> {
     let (pool, user) = (&request.app.pool, request.user());
     let sessions = pool.sessions(user.id, request.session().cookie()).await?;
     let log = pool.account_log(user.id, EXPORTED).await?;
+    let wishes = pool.wishes(user.id).await?;
     let enrolled = user.enrolled.as_ref();
     let data = Data {
         network: pool.settings().params().name,
@@ -36,6 +38,11 @@ pub async fn data(request: UserReq) -> Result<Response, Error> {
         pool_pubkey_address: enrolled.map(|it| it.pool_pubkey_address.as_str()),
         vote_bits: user.vote_bits.0,
         vote_version: user.vote_version.0,
+        mails_about: NewsKind::ALL
+            .into_iter()
+            .filter(|kind| wishes.include(*kind))
+            .map(NewsKind::name)
+            .collect(),
         sessions: sessions
             .iter()
             .map(|session| SessionLine {
@@ -65,6 +72,8 @@ struct Data<'a> {
     pool_pubkey_address: Option<&'a str>,
     vote_bits: u16,
     vote_version: u32,
+    /// Of what the user is told by mail.
+    mails_about: Vec<&'static str>,
     sessions: Vec<SessionLine<'a>>,
     log: Vec<LogLine<'a>>,
     tickets: &'a str,
@@ -175,6 +184,7 @@ fn in_words(event: &str) -> Cow<'_, str> {
         "email_changed" => "E-mail address changed",
         "api_token_renewed" => "API token renewed",
         "address_submitted" => "Public key given to the pool",
+        "notifications_changed" => "Mails about tickets chosen",
         _ => return event.replace('_', " ").into(),
     };
     words.into()
