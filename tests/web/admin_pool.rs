@@ -42,7 +42,7 @@ async fn an_admin_closes_the_pool_and_opens_it_again() {
     assert_eq!(answer.location(), "/admin/pool?done=set");
     let page = admin.get(PAGE).await;
     page.shows("Set here by user 1 on");
-    page.shows("value=\"Closed until May.\"");
+    page.shows(">Closed until May.</textarea>");
 
     let mut guest = site.browser();
     guest.get("/").await.shows(NOTICE);

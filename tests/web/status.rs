@@ -156,12 +156,19 @@ async fn the_status_page_shows_everything_that_a_voter_says() {
         "another node voted with other bits",
         "its fee was not judged in time",
         "cannot be reached",
-        "Block 924,172: ",
+        "href=\"/status?voter=1\"",
     ] {
         assert!(page.contains(text), "{text:?} is not in {page}");
     }
     assert_eq!(page.matches("<svg class=\"strip\"").count(), 2);
-    assert!(page.matches("<rect").count() == 200, "a bar for each block");
+    assert_eq!(page.matches("h8v").count(), 200, "a bar for each block");
+    let blocks = monitor.get("/status?voter=1").await;
+    blocks.shows("RPC Status: Degraded");
+    assert_eq!(blocks.body.matches("<svg class=\"strip\"").count(), 1);
+    for height in 924_101..=924_200 {
+        let cell = format!("<td>924,{}</td>", height - 924_000);
+        assert!(blocks.body.contains(&cell), "{height}");
+    }
     assert!(!page.contains("style="), "the content policy forbids it");
 }
 

@@ -106,16 +106,14 @@ impl Render for Door {
                 form.panel method="post" action="/admin/pool" {
                     (csrf_field(&self.token))
                     label for="notice" { "Notice above every page; empty: none" }
-                    input #notice type="text" name="notice" value=(self.sign.notice) maxlength=(MAX_SIGN_TEXT)
-                        autocomplete="off";
+                    (long_text("notice", &self.sign.notice))
                     label.choice {
                         input type="checkbox" name="closed" value="true" checked[self.sign.closed];
                         span { strong { "Closed" } " "
                             span.hint { "No sign-ups, no new addresses. Users and their tickets are served as ever." } }
                     }
                     label for="closed_message" { "What newcomers read while it is closed" }
-                    input #closed_message type="text" name="closed_message" value=(self.sign.closed_message)
-                        maxlength=(MAX_SIGN_TEXT) autocomplete="off";
+                    (long_text("closed_message", &self.sign.closed_message))
                     p.actions {
                         button type="submit" name="action" value="set" { "Save" }
                         @if self.admin.is_some() {
@@ -127,6 +125,13 @@ impl Render for Door {
                 }
             }
         }
+    }
+}
+
+/// Plain text; its lines are joined when it is saved.
+fn long_text(name: &str, value: &str) -> Markup {
+    html! {
+        textarea id=(name) name=(name) rows="4" maxlength=(MAX_SIGN_TEXT) autocomplete="off" { (value) }
     }
 }
 
@@ -168,7 +173,8 @@ mod tests {
     #[test]
     fn the_form_shows_what_holds_and_who_said_so() {
         let html = page(None);
-        assert!(html.contains("value=\"Maintenance &lt;b&gt;\""));
+        assert!(html.contains(">Maintenance &lt;b&gt;</textarea>"));
+        assert_eq!(html.matches("maxlength=\"1000\"").count(), 2);
         assert!(html.contains("name=\"closed\" value=\"true\" checked"));
         assert!(html.contains("The configuration file holds") && !html.contains("\"reset\""));
         let html = page(Some(AdminSign {

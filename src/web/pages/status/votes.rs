@@ -1,4 +1,6 @@
-//! The last blocks of a voter: a strip of bars, what went wrong with reasons, and a table to unfold.
+//! The last blocks of a voter: a strip of bars, what went wrong with reasons; and a table on a page of its own.
+
+use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
@@ -13,11 +15,12 @@ const HEIGHT: u64 = 100;
 /// What the lowest and the highest bar stand for.
 const FASTEST_US: u64 = 1_000;
 const SLOWEST_US: u64 = 10_000_000;
-/// More problems than these are in the table.
-const PROBLEMS_SHOWN: usize = 20;
+/// Problems told with their reasons among other voters, and alone; of more only the number.
+const PROBLEMS_SHOWN: usize = 4;
+const PROBLEMS_ALONE: usize = 15;
 
-/// Strip, summary, problems and table; newest last in the strip, first in the table.
-pub fn recent(blocks: &[BlockVotes]) -> Markup {
+/// Strip, summary and problems, newest last in the strip; `all` is where there is more.
+pub fn recent(blocks: &[BlockVotes], all: Option<&str>) -> Markup {
     let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
         return html! { p.hint { "No winners were announced since its start." } };
     };
@@ -26,28 +29,38 @@ pub fn recent(blocks: &[BlockVotes]) -> Markup {
         h4 { "Last " (blocks.len()) " blocks" }
         (strip(blocks))
         p.axis { span { (grouped(first.height.0)) } span { (grouped(last.height.0)) } }
-        (key())
         p { (summary(blocks)) }
-        (problem_list(&problems))
-        details {
-            summary { "All of these blocks" }
-            (table(blocks))
-        }
+        (problem_list(&problems, if all.is_some() { PROBLEMS_SHOWN } else { PROBLEMS_ALONE }))
+        @if let Some(all) = all { p { a href=(all) { "These blocks one by one" } } }
     }
 }
 
+/// One path for all bars of a colour: a hundred bars must be light.
 fn strip(blocks: &[BlockVotes]) -> Markup {
     let width = blocks.len().saturating_mul(PLACE);
     html! {
         svg.strip viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img"
             aria-label="Time to the last own vote of each block, and how the votes went" {
-            @for (index, block) in blocks.iter().enumerate() {
-                @let height = bar(block);
-                rect class=(kind(block)) x=(index.saturating_mul(PLACE)) y=(HEIGHT.saturating_sub(height))
-                    width=(BAR) height=(height) { title { (sentence(block)) } }
+            @for kind in ["good", "warn", "bad", "quiet"] {
+                @let bars = bars(blocks, kind);
+                @if !bars.is_empty() { path class=(kind) d=(bars) {} }
             }
         }
     }
+}
+
+/// The bars of one colour.
+fn bars(blocks: &[BlockVotes], wanted: &str) -> String {
+    let mut path = String::new();
+    for (place, block) in blocks.iter().enumerate() {
+        if kind(block) == wanted {
+            let (left, height) = (place.saturating_mul(PLACE), bar(block));
+            let top = HEIGHT.saturating_sub(height);
+            // Writing to a string does not fail.
+            let _ = write!(path, "M{left} {top}h{BAR}v{height}h-{BAR}z");
+        }
+    }
+    path
 }
 
 /// The height of a block's bar: the logarithm of its time; a stub without own votes, all of it for a failure.
@@ -84,24 +97,8 @@ fn kind(block: &BlockVotes) -> &'static str {
     }
 }
 
-fn sentence(block: &BlockVotes) -> String {
-    let height = grouped(block.height.0);
-    match block.own_winners {
-        0 if block.unvoted.is_empty() => format!("Block {height}: no own winners"),
-        own => {
-            let took = block.last_accepted_us.map_or_else(
-                || "none accepted".to_owned(),
-                |micros| format!("all in after {} ms", millis(micros)),
-            );
-            format!(
-                "Block {height}: {own} own winners, {} votes, {took}",
-                block.votes.len()
-            )
-        }
-    }
-}
-
-fn key() -> Markup {
+/// What colours and heights of the strips mean.
+pub fn key() -> Markup {
     html! {
         ul.key {
             @for (kind, text) in [
@@ -191,13 +188,13 @@ fn problems(block: &BlockVotes) -> Vec<Problem<'_>> {
     votes.chain(unvoted).collect()
 }
 
-fn problem_list(problems: &[Problem<'_>]) -> Markup {
+fn problem_list(problems: &[Problem<'_>], shown: usize) -> Markup {
     html! {
         @if !problems.is_empty() {
             table.cards.problems {
                 thead { tr { th { "Block" } th { "Ticket" } th { "What" } th { "Reason" } } }
                 tbody {
-                    @for problem in problems.iter().take(PROBLEMS_SHOWN) {
+                    @for problem in problems.iter().take(shown) {
                         tr {
                             td data-label="Block" { (grouped(problem.block.height.0)) }
                             td data-label="Ticket" {
@@ -209,14 +206,15 @@ fn problem_list(problems: &[Problem<'_>]) -> Markup {
                     }
                 }
             }
-            @if problems.len() > PROBLEMS_SHOWN {
-                p.hint { "And " (problems.len().saturating_sub(PROBLEMS_SHOWN)) " more." }
+            @if problems.len() > shown {
+                p.hint { "And " (problems.len().saturating_sub(shown)) " more." }
             }
         }
     }
 }
 
-fn table(blocks: &[BlockVotes]) -> Markup {
+/// Every block, the newest first.
+pub fn table(blocks: &[BlockVotes]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Votes block by block" {
             table.dense {
@@ -246,7 +244,7 @@ fn row(block: &BlockVotes) -> Markup {
         .find(|kind| troubles.iter().any(|it| it.kind == *kind));
     html! {
         tr {
-            td title=(block.hash) { (grouped(block.height.0)) }
+            td { (grouped(block.height.0)) }
             td { (block.own_winners) }
             td { (block.votes.len()) }
             td { (slowest(|vote| vote.looked_up_us)) }
@@ -313,9 +311,18 @@ mod tests {
         assert_eq!(kinds, ["good", "quiet", "warn", "bad"]);
         let bars: Vec<_> = blocks.iter().map(bar).collect();
         assert_eq!(bars, [25, 4, 75, 100]);
-        let html = recent(&blocks).into_string();
-        assert_eq!(html.matches("<rect").count(), 4);
-        assert!(html.contains("Block 1,000: 1 own winners, 1 votes, all in after 10.00 ms"));
+        let html = recent(&blocks, Some("/status?voter=1")).into_string();
+        for path in [
+            "<path class=\"good\" d=\"M0 75h8v25h-8z\">",
+            "<path class=\"quiet\" d=\"M10 96h8v4h-8z\">",
+            "<path class=\"warn\" d=\"M20 25h8v75h-8z\">",
+            "<path class=\"bad\" d=\"M30 0h8v100h-8z\">",
+            "href=\"/status?voter=1\"",
+        ] {
+            assert!(html.contains(path), "{path} in {html}");
+        }
+        let table = table(&blocks).into_string();
+        assert!(table.contains("<td>1,000</td><td>1</td><td>1</td><td>0.04</td><td>0.90</td>"));
         assert!(html.contains("dcrd &lt;says&gt; no") && html.contains("other bits"));
         assert!(!html.contains("style="), "the content policy forbids it");
     }
@@ -337,7 +344,7 @@ mod tests {
             by_rule: true,
         });
         assert_eq!(kind(&low), "quiet");
-        let html = recent(&[late, low]).into_string();
+        let html = recent(&[late, low], None).into_string();
         assert!(html.contains("its fee was not judged in time"), "{html}");
         assert!(html.contains("1 not cast in time"), "{html}");
         assert!(html.contains("low fee"), "{html}");
@@ -347,7 +354,7 @@ mod tests {
     fn times_are_summed_up() {
         assert_eq!(latency(&[]), "None was accepted.");
         assert_eq!(millis(12_345), "12.34");
-        assert!(recent(&[]).into_string().contains("No winners"));
+        assert!(recent(&[], None).into_string().contains("No winners"));
         let quiet = summary(&[block(1, vec![])]);
         assert_eq!(quiet, "No own ticket was called.");
     }
