@@ -321,3 +321,4 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(users, pool_keys, pool_flags, pool_revisions);
 diesel::allow_tables_to_appear_in_same_query!(users, tickets);
 diesel::allow_tables_to_appear_in_same_query!(pool_news, tickets);
+diesel::allow_tables_to_appear_in_same_query!(pool_audit, users);

@@ -511,6 +511,27 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// How long the audit log knows from where something was done.
+pub const AUDIT_IP_SECS: i64 = 30 * 24 * 3600;
+
+/// What to look for in the audit log; all by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    pub user_id: Option<UserId>,
+    /// Or with this detail.
+    pub by: Option<String>,
+    /// Empty: any.
+    pub event: String,
+}
+
+/// An entry as it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditLine {
+    pub entry: AuditEntry,
+    /// The user's address now; empty: no user.
+    pub email: String,
+}
+
 /// A ticket that is voted although its fee is too low: an admin added it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LowFeeTicket {

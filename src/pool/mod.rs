@@ -25,6 +25,7 @@ mod jwt;
 mod known_tickets;
 mod limits;
 mod links;
+mod log;
 mod low_fee;
 mod news;
 mod password_reset;
@@ -80,7 +81,9 @@ use passwords::Hasher;
 use post::Post;
 use sync::Tables;
 
-pub use crate::db::{AuditEntry, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp};
+pub use crate::db::{
+    AuditEntry, AuditLine, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp,
+};
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
     ChangeEmailError, ChangePasswordError, ConfirmEmailError, CurrentPasswordError, EnrolError,
@@ -94,6 +97,7 @@ pub use invalid_tickets::{
     VoterResult,
 };
 pub use limits::{LimitError, Limited, Limits};
+pub use log::{LOG_PER_PAGE, LogPage};
 pub use low_fee::{LOW_FEE_PER_PAGE, LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
 pub use prospects::{Group, Month, Prospects};
 pub use samples::{Day, History, LATENCY_CLASSES, Latencies, Point};

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use super::derivation::Derivation;
 use super::{DoorSign, Limits, Parts, Peer, Pool, Settings, TicketFilter, TicketPage};
 use crate::clock::Clock;
-use crate::db::{Access, Options, Store};
+use crate::db::{Access, AuditEntry, AuditFilter, Options, Store};
 use crate::decred::hdkey::ExtendedPubKey;
 use crate::decred::params::Network;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash, VoteVersion};
@@ -552,6 +552,13 @@ impl TestPool {
     pub async fn round(&self) {
         round(&self.pool).await;
     }
+}
+
+/// The audit log, newest first.
+pub async fn audited(test: &TestPool, limit: u32) -> Vec<AuditEntry> {
+    let log = test.store.audit_log(AuditFilter::default(), 0, limit);
+    let (lines, _) = log.await.unwrap();
+    lines.into_iter().map(|line| line.entry).collect()
 }
 
 /// Each watcher of one web process looks once.

@@ -263,10 +263,15 @@ impl Operator {
     }
 }
 
+/// How the audit log names an admin who acted.
+pub(super) fn by_admin(id: UserId) -> String {
+    format!("by user {id}")
+}
+
 impl fmt::Display for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Operator::Admin(id, _) => write!(f, "by user {id}"),
+            Operator::Admin(id, _) => f.write_str(&by_admin(*id)),
             Operator::Command => f.write_str("by command"),
         }
     }

@@ -43,6 +43,7 @@
 //! | POST | /admin/pool | admin | token |
 //! | GET | /admin/users | admin | |
 //! | POST | /admin/users | admin | token |
+//! | GET | /admin/log | admin | |
 //! | GET | /alertz | prober | |
 //! | GET | /healthz | bare | |
 //! | GET | /readyz | bare | |
@@ -84,9 +85,9 @@ use super::csrf::Binding;
 use super::error::Error;
 use super::events;
 use super::pages::{
-    self, address, adminpool, admintickets, adminusers, apipage, captcha, emailupdate, emailverify,
-    files, home, legal, logout, passwordreset, passwordupdate, probes, redirects, settings, signin,
-    signup, stats, status, tickets, voting,
+    self, address, adminlog, adminpool, admintickets, adminusers, apipage, captcha, emailupdate,
+    emailverify, files, home, legal, logout, passwordreset, passwordupdate, probes, redirects,
+    settings, signin, signup, stats, status, tickets, voting,
 };
 use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
 use super::response::{self, Response};
@@ -215,6 +216,7 @@ pub static ROUTES: &[Route] = &[
     post("/admin/pool", Admin(|r| Box::pin(adminpool::post(r)))),
     get("/admin/users", Admin(|r| Box::pin(adminusers::get(r)))),
     post("/admin/users", Admin(|r| Box::pin(adminusers::post(r)))),
+    get("/admin/log", Admin(|r| Box::pin(adminlog::get(r)))),
     get("/alertz", Prober(|r| Box::pin(probes::alertz(r)))),
     get("/healthz", Bare(|r| now(probes::healthz(&r)))),
     get("/readyz", Bare(|r| Box::pin(probes::readyz(r)))),

@@ -296,6 +296,12 @@ fn owner_pages() -> Vec<Page> {
         page("users-waiting", "/admin/users?q=waits@example.com", 200),
         page("settings-done", "/settings?done=email", 200),
         page("users-none", "/admin/users?q=nobody@example.com", 200),
+        page(
+            "log-user",
+            "/admin/log?q=newcomer@example.com&kind=sign_in",
+            200,
+        ),
+        page("log-none", "/admin/log?kind=halted", 200),
         settings,
     ]);
     pages

@@ -1,5 +1,6 @@
 //! The real server on a free port with scripted voters.
 
+mod admin_log;
 mod admin_pool;
 mod admin_users;
 mod api;

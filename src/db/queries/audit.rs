@@ -1,11 +1,12 @@
 //! `pool_audit`.
 
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::clip;
-use crate::db::AuditEntry;
 use crate::db::connection::AnyConnection;
-use crate::db::schema::pool_audit::dsl;
+use crate::db::schema::{pool_audit::dsl, users};
+use crate::db::{AuditEntry, AuditFilter, AuditLine};
 use crate::domain::UserId;
 
 type Row = (i64, String, Option<i64>, String, String);
@@ -60,19 +61,63 @@ pub fn anonymise(connection: &mut AnyConnection, user_id: i64) -> QueryResult<()
         .map(drop)
 }
 
-/// Newest first.
+/// From where something was done after one moment and up to another.
+pub fn forget_addresses(
+    connection: &mut AnyConnection,
+    after: i64,
+    up_to: i64,
+) -> QueryResult<usize> {
+    let old = dsl::pool_audit
+        .filter(dsl::happened.gt(after))
+        .filter(dsl::happened.le(up_to));
+    diesel::update(old).set(dsl::ip.eq("")).execute(connection)
+}
+
+/// What a filter lets through; with `$query` as what is read of it.
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let filter: &AuditFilter = $filter;
+        let mut query = $query.into_boxed();
+        match (filter.user_id, &filter.by) {
+            (Some(user), Some(by)) => {
+                let of_user = dsl::user_id.eq(user.0).or(dsl::detail.eq(by.clone()));
+                query = query.filter(of_user);
+            }
+            (Some(user), None) => query = query.filter(dsl::user_id.eq(user.0)),
+            (None, Some(by)) => query = query.filter(dsl::detail.eq(by.clone())),
+            (None, None) => {}
+        }
+        if !filter.event.is_empty() {
+            query = query.filter(dsl::event.eq(filter.event.clone()));
+        }
+        query
+    }};
+}
+
+/// Newest first, with the users' addresses.
 pub fn page(
     connection: &mut AnyConnection,
+    filter: &AuditFilter,
     offset: i64,
     limit: i64,
-) -> QueryResult<Vec<AuditEntry>> {
-    let rows: Vec<Row> = dsl::pool_audit
+) -> QueryResult<Vec<AuditLine>> {
+    let joined = dsl::pool_audit
+        .left_join(users::table.on(dsl::user_id.eq(users::user_id.nullable())))
+        .select((COLUMNS, users::email.nullable()));
+    let rows: Vec<(Row, Option<String>)> = filtered!(joined, filter)
         .order((dsl::happened.desc(), dsl::id.desc()))
         .limit(limit)
         .offset(offset)
-        .select(COLUMNS)
         .load(connection)?;
-    Ok(rows.into_iter().map(entry).collect())
+    let line = |(row, email): (Row, Option<String>)| AuditLine {
+        entry: entry(row),
+        email: email.unwrap_or_default(),
+    };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+pub fn count(connection: &mut AnyConnection, filter: &AuditFilter) -> QueryResult<i64> {
+    filtered!(dsl::pool_audit.select(count_star()), filter).first(connection)
 }
 
 fn entry((at, event, user_id, ip, detail): Row) -> AuditEntry {

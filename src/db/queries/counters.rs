@@ -15,6 +15,9 @@ pub const VOTE_VERSION: &str = "vote_version";
 /// Scripts that voters hold and this database has not, as an operator confirmed; no row: none.
 pub const SCRIPTS_LACKED: &str = "scripts_lacked";
 
+/// Up to which moment (unix seconds) the audit log has lost the addresses of clients; no row: none.
+pub const ADDRESSES_FORGOTTEN: &str = "addresses_forgotten";
+
 /// The height above which what happens to tickets is news; no row: nobody is told anything yet.
 pub const NEWS_FROM: &str = "news_from";
 

@@ -9,8 +9,8 @@ use crate::db::queries::{
     notifications, revisions, sessions, sign_ups, users,
 };
 use crate::db::{
-    AuditEntry, MAIL_KEPT_SECS, NEWS_KEPT_SECS, PasswordChange, Result, SIGN_UP_LIFE_SECS, SignUp,
-    SignUpOutcome, User, UserCounts, Verification,
+    AUDIT_IP_SECS, AuditEntry, MAIL_KEPT_SECS, NEWS_KEPT_SECS, PasswordChange, Result,
+    SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts, Verification,
 };
 use crate::domain::{KeyIndex, UserId};
 use crate::secret::Secret;
@@ -111,7 +111,8 @@ impl Store {
         .await
     }
 
-    /// Forgets sign-ups, links, mails, news, sessions and uses of accounts that are over. Returns how many.
+    /// Forgets sign-ups, links, mails, news, sessions and uses of accounts that are over, and from where something
+    /// was done long ago. Returns how many.
     pub async fn forget_expired(&self, now: i64) -> Result<u64> {
         self.write(move |connection| {
             let rows = sign_ups::delete_expired(connection, now)?
@@ -119,7 +120,8 @@ impl Store {
                 + mails::delete_finished(connection, now.saturating_sub(MAIL_KEPT_SECS))?
                 + news::delete_told(connection, now.saturating_sub(NEWS_KEPT_SECS))?
                 + sessions::delete_expired(connection, now)?
-                + limits::delete_past(connection, now.saturating_mul(1000))?;
+                + limits::delete_past(connection, now.saturating_mul(1000))?
+                + forget_addresses(connection, now.saturating_sub(AUDIT_IP_SECS))?;
             Ok(rows as u64)
         })
         .await
@@ -250,6 +252,24 @@ impl Store {
     pub async fn user_counts(&self) -> Result<UserCounts> {
         self.read(users::counts).await
     }
+}
+
+/// Of the audit log, each entry once: the log may be long.
+fn forget_addresses(connection: &mut AnyConnection, up_to: i64) -> QueryResult<usize> {
+    let name = counters::ADDRESSES_FORGOTTEN;
+    let known = counters::find(connection, name)?;
+    // From the future: the clock was set back.
+    let after = known.filter(|it| *it <= up_to).unwrap_or(0);
+    if after == up_to {
+        return Ok(0);
+    }
+    let forgotten = audit::forget_addresses(connection, after, up_to)?;
+    if known.is_some() {
+        counters::set(connection, name, up_to)?;
+    } else {
+        counters::insert(connection, name, up_to)?;
+    }
+    Ok(forgotten)
 }
 
 /// The counter's lock comes first, so everything after it sees what the last verification did.

@@ -1,8 +1,8 @@
 //! Halt, what visitors are told, and the audit log.
 
 use super::{Decision, Store};
-use crate::db::queries::{audit, halt, sign};
-use crate::db::{AuditEntry, Halt, Result, StoredSign};
+use crate::db::queries::{audit, halt, narrow, sign};
+use crate::db::{AuditEntry, AuditFilter, AuditLine, Halt, Result, StoredSign};
 
 impl Store {
     pub async fn halt(&self) -> Result<Option<Halt>> {
@@ -46,10 +46,19 @@ impl Store {
             .await
     }
 
-    /// Newest first.
-    pub async fn audit_log(&self, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
+    /// What the filter lets through, newest first; and how much that is in all.
+    pub async fn audit_log(
+        &self,
+        filter: AuditFilter,
+        offset: u64,
+        limit: u32,
+    ) -> Result<(Vec<AuditLine>, u64)> {
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-        self.read(move |connection| audit::page(connection, offset, i64::from(limit)))
-            .await
+        self.read(move |connection| {
+            let total = audit::count(connection, &filter)?;
+            let lines = audit::page(connection, &filter, offset, i64::from(limit))?;
+            Ok((lines, narrow("count of pool_audit", total)?))
+        })
+        .await
     }
 }

@@ -1,5 +1,5 @@
 use crate::db::SESSION_IDLE_SECS;
-use crate::pool::testing::{NOW, PASSWORD, TestPool, settings};
+use crate::pool::testing::{NOW, PASSWORD, TestPool, audited, settings};
 use crate::pool::{
     ChangePasswordError, PasswordProblem, SignInError, SignUpError, TokenError, jwt,
 };
@@ -213,7 +213,7 @@ async fn made_up_addresses_fill_the_audit_log_slowly() {
     let test = TestPool::new().await;
     test.user("kim@example.com").await;
     let failed = async || {
-        let log = test.store.audit_log(0, 100).await.unwrap();
+        let log = audited(&test, 100).await;
         let failed = log.iter().filter(|entry| entry.event == "sign_in_failed");
         failed.count()
     };

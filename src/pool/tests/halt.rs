@@ -1,4 +1,4 @@
-use crate::pool::testing::{KEYS, Mood, TestPool};
+use crate::pool::testing::{KEYS, Mood, TestPool, audited};
 use crate::pool::{Health, Recheck};
 
 /// A pool with one enrolled user, halted by voter 1.
@@ -20,7 +20,7 @@ async fn a_recheck_that_passes_everywhere_clears_the_halt() {
     assert_eq!(test.pool.recheck_halt().await.unwrap(), Recheck::Cleared);
     assert_eq!(test.store.halt().await.unwrap(), None);
     assert_eq!(test.pool.recheck_halt().await.unwrap(), Recheck::NotHalted);
-    let events = test.store.audit_log(0, 10).await.unwrap();
+    let events = audited(&test, 10).await;
     assert!(events.iter().any(|entry| entry.event == "halt_cleared"));
 }
 
@@ -58,7 +58,7 @@ async fn an_operator_may_override() {
     let test = halted().await;
     assert!(test.pool.override_halt("wallet replaced").await.unwrap());
     assert!(!test.pool.override_halt("again").await.unwrap());
-    let events = test.store.audit_log(0, 10).await.unwrap();
+    let events = audited(&test, 10).await;
     let entry = events.iter().find(|entry| entry.event == "halt_overridden");
     assert!(entry.unwrap().detail.ends_with("wallet replaced"));
 }

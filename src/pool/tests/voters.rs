@@ -2,7 +2,7 @@ use crate::db::NewPreference;
 use crate::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{FeeVerdict, Preference, Revision, TicketRecord, TicketStatus, UserId};
 use crate::pool::VotingError;
-use crate::pool::testing::{KEYS, Mood, TestPool, agenda};
+use crate::pool::testing::{KEYS, Mood, TestPool, agenda, audited};
 
 pub fn ticket(n: u8, user: UserId, status: TicketStatus) -> TicketRecord {
     TicketRecord {
@@ -186,7 +186,7 @@ async fn voters_upgraded_one_by_one_reset_once_and_an_older_one_changes_nothing(
     test.clock.advance(60);
     test.round().await;
     assert_eq!(vote().await, (1, 11));
-    let log = test.store.audit_log(0, 100).await.unwrap();
+    let log = audited(&test, 100).await;
     let resets = log.iter().filter(|it| it.event == "preferences_reset");
     let resets: Vec<_> = resets.map(|it| it.detail.as_str()).collect();
     assert_eq!(resets, ["version 11, 1 users", "version 10, 1 users"]);

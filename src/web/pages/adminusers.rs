@@ -184,7 +184,7 @@ impl Users {
         let address = user.enrolled.as_ref().map(|it| it.ticket_address.as_str());
         html! {
             tr {
-                td data-label="User" { (user.id) }
+                td data-label="User" { a href={ "/admin/log?q=" (user.id) } title="What happened" { (user.id) } }
                 td.address data-label="E-mail" { (user.email) }
                 td data-label="State" {
                     @if user.disabled { (badge("bad", "Disabled")) " " }

@@ -161,6 +161,7 @@ fn operators(frame: &Frame) -> Markup {
             (link(frame, "/admintickets", None, "Low fees"))
             (link(frame, "/admin/users", None, "Users"))
             (link(frame, "/admin/pool", None, "Notice"))
+            (link(frame, "/admin/log", None, "Log"))
         }
     }
 }
@@ -287,7 +288,13 @@ pub(in crate::web::pages) mod tests {
         let mut frame = frame(Some(("a@b.c".into(), "token".into())));
         frame.admin = true;
         let html = render(&frame, &Probe).into_string();
-        for page in ["/status", "/admintickets", "/admin/users", "/admin/pool"] {
+        for page in [
+            "/status",
+            "/admintickets",
+            "/admin/users",
+            "/admin/pool",
+            "/admin/log",
+        ] {
             assert!(html.contains(&format!("href=\"{page}\"")), "{page}");
         }
     }

@@ -2,10 +2,12 @@
 //! read the request, call one method of the pool, and choose a page.
 
 pub mod address;
+pub mod adminlog;
 pub mod adminpool;
 pub mod admintickets;
 pub mod adminusers;
 pub mod apipage;
+mod audit;
 pub mod captcha;
 pub mod components;
 pub mod emailupdate;

@@ -1,11 +1,10 @@
 //! The account itself: what happened to it, all that is stored of it, and its end.
 
-use std::borrow::Cow;
-
 use http::StatusCode;
 use maud::{Markup, html};
 use serde::Serialize;
 
+use super::super::audit::in_words;
 use super::super::components::{csrf_field, date_time};
 use super::super::signup::sentence;
 use crate::domain::NewsKind;
@@ -170,24 +169,6 @@ pub(super) fn closing(token: &str) -> Markup {
             }
         }
     }
-}
-
-fn in_words(event: &str) -> Cow<'_, str> {
-    let words = match event {
-        "sign_in" => "Signed in",
-        "sign_in_failed" => "Wrong password at sign-in",
-        "password_changed" => "Password changed",
-        "password_reset_requested" => "Link to reset the password asked for",
-        "password_reset" => "Password reset by a link",
-        "email_verified" => "E-mail address verified",
-        "email_change_requested" => "Change of the e-mail address asked for",
-        "email_changed" => "E-mail address changed",
-        "api_token_renewed" => "API token renewed",
-        "address_submitted" => "Public key given to the pool",
-        "notifications_changed" => "Mails about tickets chosen",
-        _ => return event.replace('_', " ").into(),
-    };
-    words.into()
 }
 
 #[cfg(test)]
