@@ -198,8 +198,10 @@ Examples:
   dcrstakepool user verify kim@example.com
   dcrstakepool user disable 17
   dcrstakepool user enable 17
+  dcrstakepool user reset-second-factor kim@example.com
 Run it on the web host; web may run meanwhile. Users are given by number, e-mail address or ticket address. A
-disabled user cannot sign in nor use the API, and the sessions end at once; the tickets are voted as ever. What
+disabled user cannot sign in nor use the API, and the sessions end at once; the tickets are voted as ever. Before
+a second factor is reset, make sure that it is its owner who asks; the owner is told by mail. What
 is done is written to the audit log. /admin/users does the same in the browser.
 Exit codes: 0 done, 1 not done or nobody found.")]
 pub struct UserArgs {
@@ -222,6 +224,8 @@ pub enum UserCommand {
     Disable(UserName),
     /// Undoes `disable`
     Enable(UserName),
+    /// For who lost the app and the recovery codes: the password is enough again
+    ResetSecondFactor(UserName),
 }
 
 /// Whom a command is about.

@@ -15,6 +15,10 @@ use crate::secret::Secret;
 
 /// The site and its API.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, not one state"
+)]
 pub struct WebSection {
     /// Never empty.
     pub listen: Vec<ListenAddress>,
@@ -31,6 +35,8 @@ pub struct WebSection {
     pub start_without_voters: bool,
     pub admin_ips: Vec<IpNet>,
     pub admin_user_ids: Vec<UserId>,
+    /// Their pages open only to those of them who turned theirs on.
+    pub admins_need_second_factor: bool,
     pub metrics_listen: Option<SocketAddr>,
     pub captcha: bool,
     /// Where the operator's logo, colours and texts lie.
@@ -145,6 +151,7 @@ impl WebSection {
             start_without_voters: raw.start_without_voters.is_some_and(|entry| entry.value),
             admin_ips,
             admin_user_ids,
+            admins_need_second_factor: raw.admins_need_second_factor.is_some_and(|it| it.value),
             metrics_listen: metrics_listen?,
             captcha: raw.captcha.is_none_or(|entry| entry.value),
             assets_dir,

@@ -161,6 +161,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_second_factors (user_id) {
+        user_id -> BigInt,
+        seed -> Text,
+        last_step -> BigInt,
+        last_use -> Text,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    pool_recovery_codes (user_id, code_hash) {
+        user_id -> BigInt,
+        code_hash -> Text,
+    }
+}
+
+diesel::table! {
+    pool_half_sign_ins (token_hash) {
+        token_hash -> Text,
+        user_id -> BigInt,
+        expires -> BigInt,
+    }
+}
+
+diesel::table! {
     pool_links (token_hash) {
         token_hash -> Text,
         purpose -> Text,
@@ -318,7 +343,13 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(users, pool_keys, pool_flags, pool_revisions);
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    pool_keys,
+    pool_flags,
+    pool_revisions,
+    pool_second_factors
+);
 diesel::allow_tables_to_appear_in_same_query!(users, tickets);
 diesel::allow_tables_to_appear_in_same_query!(pool_news, tickets);
 diesel::allow_tables_to_appear_in_same_query!(pool_audit, users);

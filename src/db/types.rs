@@ -218,6 +218,8 @@ pub struct User {
     pub password_hash: Secret,
     pub verified: bool,
     pub disabled: bool,
+    /// A code is asked for at sign-in.
+    pub second_factor: bool,
     /// The API token in force; `None` until one was made.
     pub api_token: Option<Secret>,
     /// The key and script, once an address was submitted.
@@ -272,6 +274,62 @@ pub struct Session {
     pub last_seen: i64,
     pub ip: String,
     pub agent: String,
+}
+
+/// Seconds for which a browser that gave the right password may owe the code.
+pub const HALF_SIGN_IN_SECS: i64 = 600;
+
+/// The second factor of a user.
+#[derive(Debug, Clone)]
+pub struct SecondFactor {
+    /// Sealed by the caller.
+    pub seed: Secret,
+    pub since: i64,
+    /// Recovery codes that were not used.
+    pub codes_left: u64,
+}
+
+/// A second factor that is turned on.
+#[derive(Debug, Clone)]
+pub struct NewSecondFactor {
+    pub user_id: UserId,
+    /// Sealed by the caller.
+    pub seed: Secret,
+    /// Of the code that turns it on: it is used up.
+    pub step: i64,
+    /// Of the recovery codes.
+    pub code_hashes: Vec<String>,
+    /// Ends all sessions of the user but this one, in the same transaction.
+    pub keep_session: String,
+    pub now: i64,
+}
+
+/// What a user shows beside the password. Good once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecondProof {
+    /// A code of the app, by its time step.
+    Step(i64),
+    /// What is stored of a recovery code.
+    Recovery(String),
+}
+
+/// One use of a second factor.
+#[derive(Debug, Clone)]
+pub struct SecondUse {
+    pub user_id: UserId,
+    pub proof: SecondProof,
+    /// Random, another for each call: up to 64 characters.
+    pub mark: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HalfSignIn {
+    /// It is a whole one now; the half one is over.
+    Completed,
+    /// The proof was used before. The half sign-in stays.
+    Refused,
+    /// Used, ended, or too old.
+    Over,
 }
 
 /// A user's new preference. `choices` (agenda id, choice id) say in words what `bits` say.

@@ -452,12 +452,15 @@ pub static HTTP_SECONDS: Histogram<1> = Histogram::new(
 pub static SIGN_INS: Counter<1> = Counter::new(
     About {
         name: "dcrstakepool_sign_ins_total",
-        help: "Sign-ins: done, wrong (e-mail or password), disabled, unverified, busy, failed.",
+        help: "Sign-ins: done, owes_code (the password was right, the second factor is asked for), wrong_code, wrong \
+               (e-mail or password), disabled, unverified, busy, failed.",
         roles: WEB,
     },
     &["outcome"],
     &[
         ["done"],
+        ["owes_code"],
+        ["wrong_code"],
         ["wrong"],
         ["disabled"],
         ["unverified"],
@@ -470,7 +473,7 @@ pub static LIMITED: Counter<1> = Counter::new(
     About {
         name: "dcrstakepool_limited_total",
         help: "What clients or accounts did too often, so that it was not done ([web.limits]): sign_in, sign_up, \
-               mail, address, token, preference; unknown_audited: failed sign-ins by unknown addresses that the \
+               mail, address, token, preference; second_factor: codes of a second factor; unknown_audited: failed sign-ins by unknown addresses that the \
                audit log has not.",
         roles: WEB,
     },
@@ -482,6 +485,7 @@ pub static LIMITED: Counter<1> = Counter::new(
         ["address"],
         ["token"],
         ["preference"],
+        ["second_factor"],
         ["unknown_audited"],
     ],
 );

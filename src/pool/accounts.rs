@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::links::is_token;
 use super::passwords::{self, Busy, Verdict};
 use super::{
-    ChangePasswordError, CurrentPasswordError, Error, FULL, Pool, SignInError, SignUpError,
-    TokenError, User, gauges,
+    ChangePasswordError, Error, FULL, OwnerProof, Pool, ProofError, SignIn, SignInError,
+    SignUpError, TokenError, User, gauges,
 };
 use crate::db::{self, SignUpOutcome, Verification};
 use crate::domain::UserId;
@@ -102,13 +102,14 @@ impl Pool {
         Ok(user)
     }
 
-    /// Whose password this is. Takes the same time for unknown addresses.
+    /// Whose password this is. Takes the same time for unknown addresses, and a wrong password has the same
+    /// answer whether or not a code would be asked for.
     pub async fn sign_in(
         &self,
         email: &str,
         password: &Secret,
         client: Option<IpAddr>,
-    ) -> Result<UserId, SignInError> {
+    ) -> Result<SignIn, SignInError> {
         let outcome = self.check_password(email, password, client).await;
         gauges::count_sign_in(&outcome);
         outcome
@@ -119,7 +120,7 @@ impl Pool {
         email: &str,
         password: &Secret,
         client: Option<IpAddr>,
-    ) -> Result<UserId, SignInError> {
+    ) -> Result<SignIn, SignInError> {
         let user = match plausible_email(email) {
             Some(email) => self.store.user_by_email(email).await.map_err(Error::from)?,
             None => None,
@@ -151,37 +152,44 @@ impl Pool {
             self.raise_cost(user.id, &user.password_hash, password)
                 .await;
         }
+        if user.second_factor {
+            return Ok(SignIn::OwesCode(self.begin_half_sign_in(user.id).await?));
+        }
         self.audit("sign_in", Some(user.id), client, "").await;
-        Ok(user.id)
+        Ok(SignIn::Done(user.id))
     }
 
-    /// The account, if this is its password.
-    pub(super) async fn with_password(
+    /// The account, if this is its password and, where it has a second factor, a code of that.
+    pub(super) async fn with_proof(
         &self,
         user: UserId,
-        current: &Secret,
-    ) -> Result<db::User, CurrentPasswordError> {
+        proof: &OwnerProof,
+        client: Option<IpAddr>,
+    ) -> Result<db::User, ProofError> {
         let stored = self.store.user(user).await.map_err(Error::from)?;
-        let stored = stored.ok_or(CurrentPasswordError::Wrong)?;
+        let stored = stored.ok_or(ProofError::WrongPassword)?;
         let hash = Some(&stored.password_hash);
-        match self.hasher.verify(current, hash).await? {
-            Ok(Verdict::Right | Verdict::RightButWeak) => Ok(stored),
-            Ok(Verdict::Wrong) => Err(CurrentPasswordError::Wrong),
-            Err(Busy) => Err(CurrentPasswordError::Busy),
+        match self.hasher.verify(&proof.password, hash).await? {
+            Ok(Verdict::Right | Verdict::RightButWeak) => {}
+            Ok(Verdict::Wrong) => return Err(ProofError::WrongPassword),
+            Err(Busy) => return Err(ProofError::Busy),
         }
+        self.demand_code(user, proof.code.expose(), client).await?;
+        Ok(stored)
     }
 
     /// Sets a new password and ends all other sessions.
     pub async fn change_password(
         &self,
         user: UserId,
-        current: &Secret,
+        proof: &OwnerProof,
         new: &Secret,
         cookie: &str,
         client: Option<IpAddr>,
     ) -> Result<(), ChangePasswordError> {
-        let stored = self.with_password(user, current).await?;
+        // First, so that no code is used up for nothing.
         passwords::check(new)?;
+        let stored = self.with_proof(user, proof, client).await?;
         let hash = match self.hasher.hash(new).await? {
             Ok(hash) => hash,
             Err(Busy) => return Err(ChangePasswordError::Busy),
@@ -196,7 +204,7 @@ impl Pool {
         let changed = self.store.change_password(change).await;
         if !changed.map_err(Error::from)? {
             // Changed by somebody else since it was checked.
-            return Err(ChangePasswordError::WrongCurrent);
+            return Err(ProofError::WrongPassword.into());
         }
         self.audit("password_changed", Some(user), client, "").await;
         let cause = self.cause(client);

@@ -3,27 +3,26 @@
 
 use std::net::IpAddr;
 
-use super::{CurrentPasswordError, Error, Pool};
+use super::{Error, OwnerProof, Pool, ProofError};
 use crate::db::AuditEntry;
 use crate::domain::UserId;
 use crate::mail::texts;
-use crate::secret::Secret;
 
 impl Pool {
     /// Closes the account for good.
     pub async fn close_account(
         &self,
         user: UserId,
-        current: &Secret,
+        proof: &OwnerProof,
         client: Option<IpAddr>,
-    ) -> Result<(), CurrentPasswordError> {
-        let stored = self.with_password(user, current).await?;
+    ) -> Result<(), ProofError> {
+        let stored = self.with_proof(user, proof, client).await?;
         let now = self.clock.unix_seconds();
         let password = &stored.password_hash;
         let closed = self.store.close_account(user, password, now).await;
         if !closed.map_err(Error::from)? {
             // Changed by somebody else since it was checked.
-            return Err(CurrentPasswordError::Wrong);
+            return Err(ProofError::WrongPassword);
         }
         self.audit("account_closed", Some(user), None, "").await;
         let cause = self.cause(client);

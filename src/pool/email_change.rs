@@ -3,11 +3,10 @@
 use std::net::IpAddr;
 
 use super::accounts::plausible_email;
-use super::{ChangeEmailError, ConfirmEmailError, Error, Pool};
+use super::{ChangeEmailError, ConfirmEmailError, Error, OwnerProof, Pool};
 use crate::db::{self, EmailChange, LinkPurpose, NewLink};
 use crate::domain::UserId;
 use crate::mail::texts;
-use crate::secret::Secret;
 
 impl Pool {
     /// Mails a link to the new address and a notice to the old one. The answer is the same when another
@@ -16,11 +15,11 @@ impl Pool {
         &self,
         user: UserId,
         email: &str,
-        current: &Secret,
+        proof: &OwnerProof,
         client: Option<IpAddr>,
     ) -> Result<(), ChangeEmailError> {
         let email = plausible_email(email).ok_or(ChangeEmailError::BadEmail)?;
-        let stored = self.with_password(user, current).await?;
+        let stored = self.with_proof(user, proof, client).await?;
         if email == stored.email {
             return Err(ChangeEmailError::SameEmail);
         }

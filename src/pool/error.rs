@@ -1,6 +1,8 @@
 //! Why the pool cannot do what it was asked. Each operation has its own enum; web turns each variant
 //! into a page or a row of the API's table.
 
+use super::LimitError;
+
 /// Trouble that is nobody's mistake.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -66,10 +68,42 @@ pub enum SignInError {
     Pool(#[from] Error),
 }
 
+/// Why the code that a browser owes did not sign it in.
+#[derive(Debug, thiserror::Error)]
+pub enum SecondSignInError {
+    /// Used, ended, or too old: the password is needed again.
+    #[error("that took too long")]
+    Over,
+    #[error("{WRONG_CODE}")]
+    WrongCode,
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
+/// For those who were quick, too.
+const WRONG_CODE: &str =
+    "the code is wrong, or was used before: each works once, so wait for the next one";
+
+/// Why the second factor is not on.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnOnError {
+    #[error("this code is not right: check the time of your phone, and type the newest code")]
+    WrongCode,
+    /// The key that was shown is too old.
+    #[error("that took too long: begin again")]
+    Over,
+    #[error("the second factor is on already")]
+    Already,
+    #[error(transparent)]
+    Pool(#[from] Error),
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    #[error("the current password is wrong")]
-    WrongCurrent,
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     #[error(transparent)]
     Password(#[from] PasswordProblem),
     /// Too many passwords are being hashed.
@@ -79,36 +113,20 @@ pub enum ChangePasswordError {
     Pool(#[from] Error),
 }
 
-/// Why what needs the current password is not done.
+/// Why what only the owner of an account may do is not done.
 #[derive(Debug, thiserror::Error)]
-pub enum CurrentPasswordError {
+pub enum ProofError {
     #[error("the current password is wrong")]
-    Wrong,
-    /// Too many passwords are being hashed.
+    WrongPassword,
+    #[error("{WRONG_CODE}")]
+    WrongCode,
+    /// Too many passwords are being checked.
     #[error("too busy, try again")]
     Busy,
     #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
     Pool(#[from] Error),
-}
-
-impl From<CurrentPasswordError> for ChangePasswordError {
-    fn from(error: CurrentPasswordError) -> Self {
-        match error {
-            CurrentPasswordError::Wrong => Self::WrongCurrent,
-            CurrentPasswordError::Busy => Self::Busy,
-            CurrentPasswordError::Pool(error) => Self::Pool(error),
-        }
-    }
-}
-
-impl From<CurrentPasswordError> for ChangeEmailError {
-    fn from(error: CurrentPasswordError) -> Self {
-        match error {
-            CurrentPasswordError::Wrong => Self::WrongCurrent,
-            CurrentPasswordError::Busy => Self::Busy,
-            CurrentPasswordError::Pool(error) => Self::Pool(error),
-        }
-    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -128,15 +146,12 @@ pub enum ResetPasswordError {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeEmailError {
-    #[error("the current password is wrong")]
-    WrongCurrent,
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     #[error("this is no e-mail address")]
     BadEmail,
     #[error("this is your e-mail address already")]
     SameEmail,
-    /// Too many passwords are being checked.
-    #[error("too busy, try again")]
-    Busy,
     #[error(transparent)]
     Pool(#[from] Error),
 }

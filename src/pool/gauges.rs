@@ -1,6 +1,8 @@
 //! What web says of itself at a scrape, and the words under which it counts.
 
-use super::{EnrolError, NotNow, Pool, SignInError, StatusReport};
+use super::{
+    EnrolError, LimitError, NotNow, Pool, SecondSignInError, SignIn, SignInError, StatusReport,
+};
 use crate::decred::Height;
 use crate::metrics::{Sample, catalogue};
 use crate::rpc::gauges::{alarms, tickets};
@@ -58,14 +60,28 @@ fn voters(report: &StatusReport, lags: impl Fn(Height) -> bool) -> Vec<Sample> {
     samples
 }
 
-pub(super) fn count_sign_in<T>(outcome: &Result<T, SignInError>) {
+pub(super) fn count_sign_in(outcome: &Result<SignIn, SignInError>) {
     let word = match outcome {
-        Ok(_) => "done",
+        Ok(SignIn::Done(_)) => "done",
+        Ok(SignIn::OwesCode(_)) => "owes_code",
         Err(SignInError::Wrong) => "wrong",
         Err(SignInError::Disabled) => "disabled",
         Err(SignInError::Unverified) => "unverified",
         Err(SignInError::Busy) => "busy",
         Err(SignInError::Pool(_)) => "failed",
+    };
+    catalogue::SIGN_INS.increment([word]);
+}
+
+pub(super) fn count_second_sign_in<T>(outcome: &Result<T, SecondSignInError>) {
+    let word = match outcome {
+        Ok(_) => "done",
+        Err(SecondSignInError::WrongCode) => "wrong_code",
+        // Counted among what is done too often; or nothing was asked.
+        Err(SecondSignInError::Limit(LimitError::TooOften { .. }) | SecondSignInError::Over) => {
+            return;
+        }
+        Err(SecondSignInError::Limit(LimitError::Pool(_)) | SecondSignInError::Pool(_)) => "failed",
     };
     catalogue::SIGN_INS.increment([word]);
 }

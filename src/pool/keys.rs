@@ -17,6 +17,14 @@ pub enum Purpose {
     Captcha,
     /// How tokens of mailed links are stored.
     MailLink,
+    /// Seals the keys of users' apps.
+    SecondFactor,
+    /// Seals such a key on its way to a browser and back, before it is in force.
+    SecondFactorOffer,
+    /// How recovery codes are stored.
+    RecoveryCode,
+    /// How the tokens of browsers that owe a code are stored.
+    HalfSignIn,
 }
 
 impl Purpose {
@@ -26,6 +34,10 @@ impl Purpose {
             Purpose::Captcha => b"dcrstakepool captcha",
             Purpose::Session => b"dcrstakepool session",
             Purpose::MailLink => b"dcrstakepool mail link",
+            Purpose::SecondFactor => b"dcrstakepool second factor",
+            Purpose::SecondFactorOffer => b"dcrstakepool second factor offer",
+            Purpose::RecoveryCode => b"dcrstakepool recovery code",
+            Purpose::HalfSignIn => b"dcrstakepool half sign-in",
         }
     }
 }
@@ -57,9 +69,19 @@ mod tests {
     #[test]
     fn every_purpose_has_its_own_key() {
         let secret = Secret::new("0123456789abcdef0123456789abcdef");
-        let keys = [Purpose::Csrf, Purpose::Session, Purpose::MailLink]
-            .map(|purpose| derive(&secret, purpose));
-        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+        let keys = [
+            Purpose::Csrf,
+            Purpose::Session,
+            Purpose::Captcha,
+            Purpose::MailLink,
+            Purpose::SecondFactor,
+            Purpose::SecondFactorOffer,
+            Purpose::RecoveryCode,
+            Purpose::HalfSignIn,
+        ]
+        .map(|purpose| derive(&secret, purpose));
+        let different: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len());
         assert_ne!(keys[0], [0; 32]);
         assert_ne!(
             keys[0],

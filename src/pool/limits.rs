@@ -24,6 +24,11 @@ const FAILED_SIGN_INS: Rate = Rate::per_hour(5);
 /// Of each; it is too old before it could be used again.
 const CAPTCHA_USES: Rate = Rate::per_hour(1);
 
+/// Codes of a second factor, wrong ones, for one account: of a million, three are right at a time. Not a matter of
+/// taste, so no key of the configuration: who knows the password would need about a month for one chance in a
+/// hundred.
+const SECOND_FACTOR: Rate = Rate::per_hour(5);
+
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limited {
@@ -38,6 +43,8 @@ pub enum Limited {
     Token,
     /// How a user's tickets vote.
     Preference,
+    /// A code of the second factor is checked.
+    SecondFactor,
     /// A row in the audit log about nobody.
     UnknownAudited,
     /// A wrong password, until a captcha is asked for.
@@ -53,6 +60,7 @@ impl Limited {
             Limited::Address => "address",
             Limited::Token => "token",
             Limited::Preference => "preference",
+            Limited::SecondFactor => "second_factor",
             Limited::UnknownAudited => "unknown_audited",
             Limited::FailedSignIn => "failed_sign_in",
         }
@@ -77,6 +85,7 @@ impl Limits {
             Limited::Mail => Rate::per_hour(self.mail_per_hour),
             Limited::Address => Rate::per_hour(self.address_per_hour),
             Limited::Preference => Rate::per_minute(self.preference_per_minute),
+            Limited::SecondFactor => SECOND_FACTOR,
             Limited::UnknownAudited => UNKNOWN_AUDITED,
             Limited::FailedSignIn => FAILED_SIGN_INS,
         }

@@ -36,6 +36,7 @@ mod prospects;
 pub(crate) mod random;
 mod restored;
 mod samples;
+mod second_factor;
 mod sessions;
 mod settings;
 mod start;
@@ -86,9 +87,9 @@ pub use crate::db::{
 };
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
-    ChangeEmailError, ChangePasswordError, ConfirmEmailError, CurrentPasswordError, EnrolError,
-    Error, NotNow, PasswordProblem, PurchaseInfoError, ResetPasswordError, SignInError,
-    SignUpError, TokenError, VotingError,
+    ChangeEmailError, ChangePasswordError, ConfirmEmailError, EnrolError, Error, NotNow,
+    PasswordProblem, ProofError, PurchaseInfoError, ResetPasswordError, SecondSignInError,
+    SignInError, SignUpError, TokenError, TurnOnError, VotingError,
 };
 pub use former::{FormerKeys, TakeOver, TakeOverError};
 pub use halt::Recheck;
@@ -101,11 +102,12 @@ pub use log::{LOG_PER_PAGE, LogPage};
 pub use low_fee::{LOW_FEE_PER_PAGE, LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
 pub use prospects::{Group, Month, Prospects};
 pub use samples::{Day, History, LATENCY_CLASSES, Latencies, Point};
+pub use second_factor::{Offer, SecondFactorState};
 pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
 pub use types::{
-    Enrolled, Halt, Health, PurchaseInfo, SessionEntry, Stats, StatusReport, TicketPage, User,
-    VoterReport,
+    Enrolled, Halt, Health, OwnerProof, PurchaseInfo, SessionEntry, SignIn, Stats, StatusReport,
+    TicketPage, User, VoterReport,
 };
 pub use users::{Found, Operator, Person, USERS_PER_PAGE, UserAction, UserAnswer, UserPage};
 pub use voters::Peer;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 
 use super::derivation::Derivation;
-use super::{DoorSign, Limits, Parts, Peer, Pool, Settings, TicketFilter, TicketPage};
+use super::{DoorSign, Limits, OwnerProof, Parts, Peer, Pool, Settings, TicketFilter, TicketPage};
 use crate::clock::Clock;
 use crate::db::{Access, AuditEntry, AuditFilter, Options, Store};
 use crate::decred::hdkey::ExtendedPubKey;
@@ -433,6 +433,14 @@ impl Inbox {
         let mail = self.take().pop().expect("a mail");
         let (_, rest) = mail.body.split_once("?t=").expect("a link");
         rest.chars().take(32).collect()
+    }
+}
+
+/// The password alone.
+pub fn proof(password: &str) -> OwnerProof {
+    OwnerProof {
+        password: Secret::new(password),
+        ..OwnerProof::default()
     }
 }
 

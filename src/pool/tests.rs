@@ -11,5 +11,6 @@ mod news;
 mod password_reset;
 mod restored;
 mod samples;
+mod second_factor;
 mod teaching;
 mod voters;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::jwt::{self, Claims};
-use super::{Error, Pool, User};
+use super::{Error, Pool, ProofError, User};
 use crate::domain::UserId;
 use crate::secret::Secret;
 
@@ -17,12 +17,15 @@ impl Pool {
         }
     }
 
-    /// Replaces the API token, so that the old one is void.
+    /// Replaces the API token, so that the old one is void. `code` is looked at where the user has a second
+    /// factor.
     pub async fn renew_api_token(
         &self,
         user: UserId,
+        code: &Secret,
         client: Option<IpAddr>,
-    ) -> Result<Secret, Error> {
+    ) -> Result<Secret, ProofError> {
+        self.demand_code(user, code.expose(), client).await?;
         let former = self.stored_token(user).await?;
         let token = self.replace_token(user, former).await?;
         self.audit("api_token_renewed", Some(user), client, "")

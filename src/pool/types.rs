@@ -4,6 +4,7 @@ use crate::db::{self, MailCounts};
 use crate::decred::{Atoms, Height, VoteBits, VoteVersion};
 use crate::domain::{TicketRecord, UserId};
 use crate::rpc::wire::{self, TicketCounts};
+use crate::secret::Secret;
 
 /// An account, without its secrets.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,10 +13,28 @@ pub struct User {
     pub email: String,
     pub verified: bool,
     pub disabled: bool,
+    /// A code is asked for at sign-in.
+    pub second_factor: bool,
     /// Set once a public key was accepted.
     pub enrolled: Option<Enrolled>,
     pub vote_bits: VoteBits,
     pub vote_version: VoteVersion,
+}
+
+/// What a right password came to.
+#[derive(Debug)]
+pub enum SignIn {
+    Done(UserId),
+    /// The browser with this cookie still owes a code.
+    OwesCode(Secret),
+}
+
+/// By what the owner of an account shows to be the owner before it is changed.
+#[derive(Debug, Default)]
+pub struct OwnerProof {
+    pub password: Secret,
+    /// Looked at where there is a second factor.
+    pub code: Secret,
 }
 
 /// What a user has after enrolment.
@@ -37,6 +56,7 @@ impl From<db::User> for User {
             email: user.email,
             verified: user.verified,
             disabled: user.disabled,
+            second_factor: user.second_factor,
             enrolled: user.enrolment.map(Enrolled::from),
             vote_bits: user.vote_bits,
             vote_version: user.vote_version,

@@ -7,9 +7,10 @@ use std::net::IpAddr;
 use super::{Error, FULL, Pool, User};
 use crate::db::{Verification, WaitingSignUp};
 use crate::domain::UserId;
+use crate::mail::texts;
 
 /// Users on one page of the list.
-pub const USERS_PER_PAGE: u32 = 40;
+pub const USERS_PER_PAGE: u32 = 36;
 
 /// Who acts, for the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum UserAction {
     /// No sign-in, no API; sessions end.
     Disable,
     Enable,
+    /// For who lost the app and the recovery codes: the password is enough again.
+    ResetSecondFactor,
 }
 
 /// What became of it.
@@ -47,8 +50,12 @@ pub enum UserAnswer {
     NoLink,
     Disabled,
     Enabled,
+    SecondFactorReset,
+    NoSecondFactor,
     /// Nobody could sign in to undo it.
     Yourself,
+    /// Whoever got hold of an operator's session would do that first.
+    YourSecondFactor,
     /// A sign-up is no account.
     NoAccount,
     Closed(String),
@@ -79,6 +86,7 @@ impl UserAction {
             "resend" => Some(UserAction::Resend),
             "disable" => Some(UserAction::Disable),
             "enable" => Some(UserAction::Enable),
+            "reset-second-factor" => Some(UserAction::ResetSecondFactor),
             _ => None,
         }
     }
@@ -94,6 +102,7 @@ impl UserAnswer {
                 | UserAnswer::MailSent
                 | UserAnswer::Disabled
                 | UserAnswer::Enabled
+                | UserAnswer::SecondFactorReset
         )
     }
 }
@@ -108,7 +117,14 @@ impl fmt::Display for UserAnswer {
             UserAnswer::NoLink => "this account of an older program has no link to send: verify it",
             UserAnswer::Disabled => "disabled: no sign-in and no API; the tickets are voted",
             UserAnswer::Enabled => "enabled",
+            UserAnswer::SecondFactorReset => {
+                "second factor reset: the password is enough until it is turned on again"
+            }
+            UserAnswer::NoSecondFactor => "this user has no second factor",
             UserAnswer::Yourself => "you cannot disable yourself",
+            UserAnswer::YourSecondFactor => {
+                "your own second factor is turned off by a code, in your settings"
+            }
             UserAnswer::NoAccount => "this is no account yet: it can be verified, or mailed again",
             UserAnswer::Closed(reason) => return write!(f, "not verified: {reason}"),
             UserAnswer::Unknown => "there is no such user",
@@ -158,6 +174,9 @@ impl Pool {
             (Person::User(id), UserAction::Resend) => self.resend_to_user(operator, *id).await,
             (Person::User(id), UserAction::Disable) => self.set_able(operator, *id, false).await,
             (Person::User(id), UserAction::Enable) => self.set_able(operator, *id, true).await,
+            (Person::User(id), UserAction::ResetSecondFactor) => {
+                self.reset_second_factor(operator, *id).await
+            }
             (Person::SignUp(email), UserAction::Verify) => {
                 self.verify_for_operator(operator, email).await
             }
@@ -170,9 +189,10 @@ impl Pool {
                 self.note(operator, "verification_resent", None).await;
                 Ok(UserAnswer::MailSent)
             }
-            (Person::SignUp(_), UserAction::Disable | UserAction::Enable) => {
-                Ok(UserAnswer::NoAccount)
-            }
+            (
+                Person::SignUp(_),
+                UserAction::Disable | UserAction::Enable | UserAction::ResetSecondFactor,
+            ) => Ok(UserAnswer::NoAccount),
         }
     }
 
@@ -245,6 +265,28 @@ impl Pool {
         };
         self.note(operator, event, Some(id)).await;
         Ok(answer)
+    }
+
+    async fn reset_second_factor(
+        &self,
+        operator: Operator,
+        id: UserId,
+    ) -> Result<UserAnswer, Error> {
+        if matches!(operator, Operator::Admin(admin, _) if admin == id) {
+            return Ok(UserAnswer::YourSecondFactor);
+        }
+        let Some(user) = self.store.user(id).await? else {
+            return Ok(UserAnswer::Unknown);
+        };
+        if !self.store.turn_off_second_factor(id).await? {
+            return Ok(UserAnswer::NoSecondFactor);
+        }
+        self.note(operator, "second_factor_reset", Some(id)).await;
+        // Whose operator asked is nobody's business: no address.
+        let cause = self.cause(None);
+        let mail = texts::second_factor_reset(&self.settings.name, &user.email, cause);
+        self.send_notice(mail).await;
+        Ok(UserAnswer::SecondFactorReset)
     }
 
     async fn note(&self, operator: Operator, event: &str, user: Option<UserId>) {

@@ -1,4 +1,4 @@
-//! `dcrstakepool user`: lists users, shows one, verifies, disables, enables.
+//! `dcrstakepool user`: lists users, shows one, verifies, disables, enables, resets the second factor.
 
 use anyhow::anyhow;
 
@@ -17,6 +17,9 @@ pub async fn run(args: UserArgs) -> Result<(), Failure> {
         UserCommand::Verify(who) => act(pool, &who.who, UserAction::Verify).await,
         UserCommand::Disable(who) => act(pool, &who.who, UserAction::Disable).await,
         UserCommand::Enable(who) => act(pool, &who.who, UserAction::Enable).await,
+        UserCommand::ResetSecondFactor(who) => {
+            act(pool, &who.who, UserAction::ResetSecondFactor).await
+        }
     };
     guest.leave().await;
     outcome
@@ -55,6 +58,10 @@ fn show(found: &Found) {
         println!("user            {}", user.id);
         println!("e-mail          {}", user.email);
         println!("state           {}", state(user));
+        println!(
+            "second factor   {}",
+            if user.second_factor { "on" } else { "off" }
+        );
         println!(
             "vote bits       {} of version {}",
             user.vote_bits, user.vote_version

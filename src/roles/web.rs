@@ -148,6 +148,7 @@ fn site(config: &WebConfig) -> web::Settings {
         real_ip_header: section.real_ip_header.clone(),
         admin_ips: section.admin_ips.clone(),
         admin_user_ids: section.admin_user_ids.clone(),
+        admins_need_second_factor: section.admins_need_second_factor,
         monitor_token: section.monitor_token.clone(),
         captcha: section.captcha,
     }

@@ -11,6 +11,8 @@ pub enum Cookie {
     Session,
     /// What the form tokens of a guest are bound to.
     Guest,
+    /// A browser that gave the right password and owes the code of the second factor.
+    HalfSignIn,
 }
 
 impl Cookie {
@@ -20,6 +22,8 @@ impl Cookie {
             (Cookie::Session, false) => "session",
             (Cookie::Guest, true) => "__Host-guest",
             (Cookie::Guest, false) => "guest",
+            (Cookie::HalfSignIn, true) => "__Host-signin",
+            (Cookie::HalfSignIn, false) => "signin",
         }
     }
 

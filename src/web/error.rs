@@ -193,6 +193,16 @@ impl From<pool::LimitError> for Error {
     }
 }
 
+/// What to tell an owner who showed the wrong thing; the rest ends the request.
+pub fn refused_proof(error: pool::ProofError) -> Result<String, Error> {
+    match error {
+        pool::ProofError::Busy => Err(Error::busy()),
+        pool::ProofError::Limit(error) => Err(error.into()),
+        pool::ProofError::Pool(error) => Err(error.into()),
+        refusal => Ok(refusal.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,13 +13,14 @@ use hyper::body::{Body, Bytes};
 
 use super::App;
 use super::client_ip::contains;
+use super::cookies::Cookie;
 use super::csrf::Binding;
 use super::error::Error;
 use super::form::Form;
 use super::pages::layout::{self, Frame, Page};
 use super::response::{self, Response};
 use super::session::Session;
-use crate::pool::User;
+use crate::pool::{OwnerProof, User};
 use crate::secret::Secret;
 
 /// The largest body that is read.
@@ -42,6 +43,8 @@ pub struct Request {
     pub rest: String,
     /// The validators of the browser's copy.
     pub if_none_match: Option<String>,
+    /// Of a browser that owes the code of a second factor.
+    pub half_sign_in: Option<Secret>,
     bearer: Option<Secret>,
     binding: Arc<Binding>,
     frame: Frame,
@@ -57,6 +60,7 @@ impl Request {
     ) -> Self {
         let query = parts.uri.query().unwrap_or_default();
         let if_none_match = parts.headers.get(IF_NONE_MATCH);
+        let half_sign_in = Cookie::HalfSignIn.read(&parts.headers, app.settings.cookie_secure);
         Self {
             app,
             client,
@@ -66,6 +70,7 @@ impl Request {
             if_none_match: if_none_match
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
+            half_sign_in: half_sign_in.map(Secret::new),
             bearer: bearer(&parts.headers),
             binding,
             frame,
@@ -93,6 +98,14 @@ impl Request {
         self.form.get(name).unwrap_or_else(|| self.query.text(name))
     }
 
+    /// The fields by which an owner shows to be the owner.
+    pub fn owner_proof(&self) -> OwnerProof {
+        OwnerProof {
+            password: Secret::new(self.form.text("password")),
+            code: Secret::new(self.form.text("code")),
+        }
+    }
+
     /// Which page of a list is asked for, from 0. People count from 1; nonsense is the first page.
     pub fn page_number(&self) -> u32 {
         let number = self.query.text("page").parse::<u32>().unwrap_or(1);
@@ -113,7 +126,7 @@ impl Request {
         is_admin_ip(&self.app, self.client)
     }
 
-    fn has_monitor_token(&self) -> bool {
+    pub fn has_monitor_token(&self) -> bool {
         match (&self.bearer, &self.app.settings.monitor_token) {
             (Some(given), Some(token)) if !token.is_empty() => token.matches(given.expose()),
             _ => false,
@@ -163,23 +176,44 @@ impl UserReq {
     pub fn session(&self) -> &Session {
         &self.session
     }
+
+    pub fn standing(&self) -> Standing {
+        standing(&self.app, self.client, Some(&self.session))
+    }
 }
 
-/// From an operator: a listed user at a listed address.
+/// From an operator: a listed user at a listed address, with a second factor where the configuration asks for it.
 #[derive(Debug)]
 pub struct AdminReq(UserReq);
 
 impl AdminReq {
     pub fn prove(anyone: AnonymousReq) -> Option<Self> {
         let user = UserReq::prove(anyone)?;
-        is_admin(&user.app, user.client, Some(&user.session)).then_some(Self(user))
+        (user.standing() == Standing::Admin).then_some(Self(user))
     }
 }
 
-/// Whether this is a listed user at a listed address.
-pub fn is_admin(app: &App, client: Option<IpAddr>, session: Option<&Session>) -> bool {
-    let listed = |session: &Session| app.settings.admin_user_ids.contains(&session.user.id);
-    session.is_some_and(listed) && is_admin_ip(app, client)
+/// Whether somebody is an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    None,
+    /// Listed, and nothing more before the second factor is on.
+    LacksSecondFactor,
+    Admin,
+}
+
+pub fn standing(app: &App, client: Option<IpAddr>, session: Option<&Session>) -> Standing {
+    let listed = |session: &&Session| app.settings.admin_user_ids.contains(&session.user.id);
+    match session.filter(listed) {
+        Some(session) if is_admin_ip(app, client) => {
+            if app.settings.admins_need_second_factor && !session.user.second_factor {
+                Standing::LacksSecondFactor
+            } else {
+                Standing::Admin
+            }
+        }
+        _ => Standing::None,
+    }
 }
 
 fn is_admin_ip(app: &App, client: Option<IpAddr>) -> bool {

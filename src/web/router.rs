@@ -9,6 +9,8 @@
 //! | GET | /register | bare | |
 //! | GET | /signin | anyone | |
 //! | POST | /signin | anyone | token |
+//! | GET | /signin/code | anyone | |
+//! | POST | /signin/code | anyone | token |
 //! | GET | /login | bare | |
 //! | GET | /logout | user | |
 //! | POST | /logout | user | token |
@@ -33,6 +35,8 @@
 //! | GET | /settings | user | |
 //! | POST | /settings | user | token |
 //! | GET | /settings/data.json | user | |
+//! | GET | /settings/second-factor | user | |
+//! | POST | /settings/second-factor | user | token |
 //! | GET | /stats | anyone | |
 //! | GET | /terms | anyone | |
 //! | GET | /privacy | anyone | |
@@ -64,7 +68,8 @@
 //! | GET | /api/v1/stats | api | |
 //! | GET | /api/v2/stats | api | |
 //!
-//! *bare*: no session is looked up; *admin*: a listed user at a listed address, anybody else gets 401;
+//! *bare*: no session is looked up; *admin*: a listed user at a listed address, anybody else gets 401, and who
+//! lacks a second factor that `web.admins_need_second_factor` asks for is led to turning it on;
 //! *watcher*: an admin or the monitor's token; *prober*: an admin's address or the monitor's token. HEAD
 //! is answered as GET. Other methods: 405 on pages, 404 under `/api/`.
 
@@ -87,9 +92,11 @@ use super::events;
 use super::pages::{
     self, address, adminlog, adminpool, admintickets, adminusers, apipage, captcha, emailupdate,
     emailverify, files, home, legal, logout, passwordreset, passwordupdate, probes, redirects,
-    settings, signin, signup, stats, status, tickets, voting,
+    secondfactor, settings, signin, signincode, signup, stats, status, tickets, voting,
 };
-use super::request::{AdminReq, AnonymousReq, Request, UserReq, WatcherReq, is_admin, read_form};
+use super::request::{
+    AdminReq, AnonymousReq, Request, Standing, UserReq, WatcherReq, read_form, standing,
+};
 use super::response::{self, Response};
 use super::session::Session;
 
@@ -167,6 +174,8 @@ pub static ROUTES: &[Route] = &[
     get("/register", Bare(|r| now(redirects::register(&r)))),
     get("/signin", Anyone(|r| now(signin::get(&r)))),
     post("/signin", Anyone(|r| Box::pin(signin::post(r)))),
+    get("/signin/code", Anyone(|r| Box::pin(signincode::get(r)))),
+    post("/signin/code", Anyone(|r| Box::pin(signincode::post(r)))),
     get("/login", Bare(|r| now(redirects::login(&r)))),
     get("/logout", User(|r| now(logout::get(&r)))),
     post("/logout", User(|r| Box::pin(logout::post(r)))),
@@ -206,6 +215,14 @@ pub static ROUTES: &[Route] = &[
     get("/settings", User(|r| Box::pin(settings::get(r)))),
     post("/settings", User(|r| Box::pin(settings::post(r)))),
     get("/settings/data.json", User(|r| Box::pin(settings::data(r)))),
+    get(
+        "/settings/second-factor",
+        User(|r| Box::pin(secondfactor::get(r))),
+    ),
+    post(
+        "/settings/second-factor",
+        User(|r| Box::pin(secondfactor::post(r))),
+    ),
     get("/stats", Anyone(|r| now(stats::get(&r)))),
     get("/terms", Anyone(|r| now(legal::terms(&r)))),
     get("/privacy", Anyone(|r| now(legal::privacy(&r)))),
@@ -308,7 +325,7 @@ where
     let binding = Arc::new(binding(app, &parts.headers, session.as_ref()));
     let here = found.as_ref().map_or("", |(route, _)| route.path);
     let mut frame = app.frame(here, session.as_ref(), &binding);
-    frame.admin = is_admin(app, client, session.as_ref());
+    frame.admin = standing(app, client, session.as_ref()) != Standing::None;
     let result = match found {
         Ok((route, rest)) => {
             let mut request =
@@ -357,9 +374,17 @@ where
     if matches!(route.handler, User(_)) && session.is_none() {
         return Ok(response::see_other("/signin"));
     }
-    let admin = is_admin(&request.app, request.client, session.as_ref());
-    if matches!(route.handler, Admin(_)) && !admin {
-        return Err(Error::unauthorized());
+    let operator = match route.handler {
+        Admin(_) => true,
+        Watcher(_) => !request.has_monitor_token(),
+        _ => false,
+    };
+    match standing(&request.app, request.client, session.as_ref()) {
+        Standing::LacksSecondFactor if operator => {
+            return Ok(response::see_other("/settings/second-factor"));
+        }
+        Standing::None if matches!(route.handler, Admin(_)) => return Err(Error::unauthorized()),
+        _ => {}
     }
     if route.proof == Proof::Token && (is_cross_site(headers) || !request.form_token_is_good()) {
         return Err(Error::bad_form_token());

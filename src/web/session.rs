@@ -37,15 +37,32 @@ impl Session {
 
 /// Gives the browser a new session.
 pub fn start(app: &App, response: &mut Response, cookie: &Secret) {
-    let set = Cookie::Session.set(cookie.expose(), app.settings.cookie_secure);
-    if let Some(value) = set {
-        response.headers_mut().append(SET_COOKIE, value);
-    }
+    set(app, response, Cookie::Session, cookie);
 }
 
 /// Makes the browser forget its session.
 pub fn forget(app: &App, response: &mut Response) {
-    if let Some(value) = Cookie::Session.clear(app.settings.cookie_secure) {
-        response.headers_mut().append(SET_COOKIE, value);
+    clear(app, response, Cookie::Session);
+}
+
+/// The browser owes a code: what names it meanwhile is no session.
+pub fn start_half(app: &App, response: &mut Response, cookie: &Secret) {
+    set(app, response, Cookie::HalfSignIn, cookie);
+}
+
+/// The code came, or came too late.
+pub fn forget_half(app: &App, response: &mut Response) {
+    clear(app, response, Cookie::HalfSignIn);
+}
+
+fn set(app: &App, response: &mut Response, cookie: Cookie, value: &Secret) {
+    if let Some(header) = cookie.set(value.expose(), app.settings.cookie_secure) {
+        response.headers_mut().append(SET_COOKIE, header);
+    }
+}
+
+fn clear(app: &App, response: &mut Response, cookie: Cookie) {
+    if let Some(header) = cookie.clear(app.settings.cookie_secure) {
+        response.headers_mut().append(SET_COOKIE, header);
     }
 }

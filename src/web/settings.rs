@@ -28,6 +28,8 @@ pub struct Settings {
     pub real_ip_header: Option<HeaderName>,
     pub admin_ips: Vec<IpNet>,
     pub admin_user_ids: Vec<UserId>,
+    /// An operator without a second factor may do nothing but turn it on.
+    pub admins_need_second_factor: bool,
     /// Opens `/status` and `/alertz` to monitors; `None`: to nobody.
     pub monitor_token: Option<Secret>,
     /// Asks at sign-up and password reset whether a person is there, and after failed sign-ins.

@@ -10,12 +10,15 @@ use dcrstakepool::web::router::{Handler, ROUTES};
 use serde::Serialize;
 
 use crate::web::browser::{Answer, Browser, PASSWORD};
+use crate::web::second_factor::{Phone, half_way};
 use crate::web::site::Site;
 
 /// Enough for several pages.
 const TICKETS: u32 = 230;
 /// How long the site may take to show what voters have: numbers are refreshed every 30 s at least.
 const PATIENCE: Duration = Duration::from_mins(2);
+const SECOND_FACTOR: &str = "/settings/second-factor";
+const SIGN_IN_CODE: &str = "/signin/code";
 /// As long as addresses come.
 const LONG_EMAIL: &str = "a.very.long.name.that.somebody.really.has.and.uses.every.day@mail.of.a.large.organisation.example.com";
 
@@ -54,19 +57,32 @@ struct Page {
     press: Option<&'static str>,
 }
 
-/// The first user is an operator and has tickets; the second has no address yet; the third no ticket.
+/// The first user is an operator and has tickets; the second has no address yet; the third no ticket; the fourth a
+/// second factor, and a browser that owes a code of it.
 pub struct People {
     owner: Browser,
     newcomer: Browser,
     buyer: Browser,
+    careful: Browser,
+    phone: Phone,
+    half_way: Browser,
 }
 
 impl People {
     pub async fn of(site: &Site) -> Self {
+        // The operator comes first.
+        let owner = owner(site).await;
+        let newcomer = Browser::new_user(site, "newcomer@example.com").await;
+        let buyer = super::enrolled(site, "buyer@example.com", 2).await;
+        let mut careful = Browser::new_user(site, "careful@example.com").await;
+        let phone = Phone::set_up(&mut careful).await;
         let people = Self {
-            owner: owner(site).await,
-            newcomer: Browser::new_user(site, "newcomer@example.com").await,
-            buyer: super::enrolled(site, "buyer@example.com", 2).await,
+            owner,
+            newcomer,
+            buyer,
+            careful,
+            phone,
+            half_way: half_way(site, "careful@example.com").await,
         };
         let waits = sign_up("waits@example.com");
         site.browser()
@@ -99,6 +115,19 @@ impl People {
                 "buyer",
                 Some(&self.buyer),
                 vec![page("tickets-none", "/tickets", 200)],
+            ),
+            person(
+                "careful",
+                Some(&self.careful),
+                careful_pages(&self.phone.recovery[0]),
+            ),
+            person(
+                "half-way",
+                Some(&self.half_way),
+                vec![
+                    page("signin-code", SIGN_IN_CODE, 200),
+                    form("code-refused", SIGN_IN_CODE, 422, &[("#code", "000000")]),
+                ],
             ),
         ])
     }
@@ -235,6 +264,8 @@ fn guest_pages() -> Vec<Page> {
     let password = ("#password", "correct horse battery");
     let too_long = "x".repeat(70_000);
     let mut pages = routes(|handler| matches!(handler, Handler::Anyone(_)));
+    // Guests do not get there.
+    pages.retain(|page| page.path != SIGN_IN_CODE);
     pages.extend([
         Page {
             forged: true,
@@ -302,9 +333,36 @@ fn owner_pages() -> Vec<Page> {
             200,
         ),
         page("log-none", "/admin/log?kind=halted", 200),
+        form(
+            "second-factor-offered",
+            SECOND_FACTOR,
+            200,
+            &[("#password", PASSWORD)],
+        ),
         settings,
     ]);
     pages
+}
+
+fn careful_pages(recovery_code: &str) -> Vec<Page> {
+    let refused = form(
+        "second-factor-refused",
+        SECOND_FACTOR,
+        422,
+        &[("#renewpassword", "not my password"), ("#renewcode", "1")],
+    );
+    let codes = form(
+        "second-factor-codes",
+        SECOND_FACTOR,
+        200,
+        &[("#renewpassword", PASSWORD), ("#renewcode", recovery_code)],
+    );
+    vec![
+        page("settings-with-code", "/settings", 200),
+        page("second-factor-on", SECOND_FACTOR, 200),
+        refused,
+        codes,
+    ]
 }
 
 /// Pages of the table; a path with a dot is a file.

@@ -1,6 +1,7 @@
 // From sign-up to the end of the account by keyboard alone. Links of mails are asked for on standard output
 // and read from standard input. Arguments: a public-key address to submit.
 
+import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { BASE, examine, launch, person, problem, verdict } from "./chromium.mjs";
 
@@ -161,6 +162,55 @@ async function signOut() {
   await shows("Create an account");
 }
 
+/** What the app on a phone does: RFC 6238. Each call gives a code that was not used yet. */
+let key = null;
+let lastStep = 0;
+let recoveryCodes = [];
+function nextCode() {
+  lastStep = Math.max(Math.floor(Date.now() / 30_000), lastStep + 1);
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64BE(BigInt(lastStep));
+  const hash = createHmac("sha1", key).update(time).digest();
+  const number = hash.readUInt32BE(hash[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+function ofBase32(text) {
+  const digits = [...text].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter));
+  const bits = digits.map((digit) => digit.toString(2).padStart(5, "0")).join("");
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+}
+
+async function turnOnSecondFactor() {
+  await page.goto(`${BASE}/settings`);
+  await follow("main a[href='/settings/second-factor']", "Turn it on");
+  await type("#password", NEW_PASSWORD);
+  await enter("Give the key to your app");
+  await examine(page, "the key for the app");
+  const text = (await page.locator("code.copy").first().textContent()).replaceAll(" ", "");
+  console.log(`secret the key of the app: ${text}`);
+  key = ofBase32(text);
+  await type("#code", nextCode());
+  await enter("Your second factor is on");
+  await examine(page, "recovery codes");
+  recoveryCodes = (await page.locator("pre code").textContent()).trim().split("\n");
+  for (const code of recoveryCodes) console.log(`secret a recovery code: ${code}`);
+  await reach("a[download]");
+  await follow("main a.button[href='/settings/second-factor']", "10 recovery codes are left");
+}
+
+async function signInWithCode() {
+  await page.goto(`${BASE}/signin`);
+  await type("#email", NEW_EMAIL);
+  await type("#password", NEW_PASSWORD);
+  await enter("Your password is right");
+  await type("#code", "12345");
+  await enter("The code is wrong");
+  await examine(page, "sign-in with a wrong code");
+  await type("#code", nextCode());
+  await enter("None yet");
+}
+
 async function resetPassword() {
   await follow("nav a[href='/signin']", "Forgot your password?");
   await follow("main a[href='/passwordreset']", "You get a link by mail");
@@ -174,6 +224,9 @@ async function resetPassword() {
   await follow("main a[href='/signin']", "Forgot your password?");
   await type("#email", NEW_EMAIL);
   await type("#password", RESET_PASSWORD);
+  // The new password alone does not do.
+  await enter("Your password is right");
+  await type("#code", recoveryCodes[0]);
   await enter("None yet");
 }
 
@@ -182,12 +235,14 @@ async function closeAccount() {
   await reach("input[name=confirm]");
   await page.keyboard.press("Space");
   await type("#closepassword", RESET_PASSWORD);
+  await type("#closecode", recoveryCodes[1]);
   await enter("Your account is closed");
   await examine(page, "account closed");
 }
 
 const STORY = [
-  signUp, signIn, submitKey, vote, changePassword, endOtherSessions, changeEmail, signOut, resetPassword, closeAccount,
+  signUp, signIn, submitKey, vote, changePassword, endOtherSessions, changeEmail, turnOnSecondFactor, signOut,
+  signInWithCode, signOut, resetPassword, closeAccount,
 ];
 console.log(`secret a password: ${PASSWORD}`);
 console.log(`secret a new password: ${NEW_PASSWORD}`);

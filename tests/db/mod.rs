@@ -14,6 +14,7 @@ mod operations;
 mod preferences;
 mod samples;
 mod schema;
+mod second_factors;
 mod sessions;
 mod tickets;
 mod trouble;

@@ -3,22 +3,13 @@
 use std::process::Output;
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
 use http::StatusCode;
 
 use super::browser::{Api, Browser, PASSWORD};
 use super::site::{Site, user_address};
 
 const PAGE: &str = "/admin/users";
-
-fn database(site: &Site) -> SqliteConnection {
-    let path = site.folder.path().join("pool.db");
-    let mut database = SqliteConnection::establish(&path.display().to_string()).expect("database");
-    database
-        .batch_execute("PRAGMA busy_timeout = 5000")
-        .expect("patience");
-    database
-}
 
 #[derive(QueryableByName)]
 struct Entry {
@@ -32,7 +23,7 @@ fn audited(site: &Site, user: i64) -> Vec<String> {
         "SELECT event || ', ' || ip || ', ' || detail AS text FROM pool_audit \
          WHERE user_id = {user} AND detail <> '' ORDER BY id"
     ))
-    .load(&mut database(site))
+    .load(&mut site.database())
     .expect("audit log");
     rows.into_iter().map(|row| row.text).collect()
 }
@@ -191,7 +182,7 @@ async fn who_waits_for_a_mail_is_helped() {
 async fn accounts_of_the_older_program_are_verified() {
     let site = Site::start().await;
     let mut admin = Browser::new_user(&site, "admin@example.com").await;
-    database(&site)
+    site.database()
         .batch_execute(
             "INSERT INTO Users (UserId, Email, EmailVerified, EmailToken) VALUES \
              (8, 'old@example.com', 0, '00112233445566778899aabbccddeeff'), (9, 'older@example.com', 0, '')",

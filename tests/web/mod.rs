@@ -29,6 +29,7 @@ mod notifications;
 mod pictures;
 mod rpc;
 mod schema;
+pub mod second_factor;
 mod secrets;
 pub mod site;
 mod start_faults;

@@ -15,6 +15,8 @@ use dcrstakepool::decred::address::Address;
 use dcrstakepool::decred::hdkey::ExtendedPubKey;
 use dcrstakepool::decred::params::Network;
 use dcrstakepool::rpc::wire::{Agenda, AgendaChoice, Agendas};
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 use super::browser::Browser;
@@ -172,6 +174,17 @@ impl Site {
 
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("dcrstakepool.toml")
+    }
+
+    /// The SQLite file of the running site.
+    pub fn database(&self) -> SqliteConnection {
+        let path = self.folder.path().join("pool.db");
+        let mut database =
+            SqliteConnection::establish(&path.display().to_string()).expect("database");
+        database
+            .batch_execute("PRAGMA busy_timeout = 5000")
+            .expect("patience");
+        database
     }
 
     /// `dcrstakepool resume` beside the running site.

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::half_sign_ins;
 use crate::db::connection::AnyConnection;
 use crate::db::schema::pool_sessions::{self, dsl};
 use crate::db::{SESSION_IDLE_SECS, Session};
@@ -97,11 +98,13 @@ pub fn delete_one_of_user(
     .map(drop)
 }
 
+/// Also those that owe a code.
 pub fn delete_of_user(
     connection: &mut AnyConnection,
     user_id: i64,
     keep: &str,
 ) -> QueryResult<usize> {
+    half_sign_ins::delete_of_user(connection, user_id)?;
     diesel::delete(
         dsl::pool_sessions
             .filter(dsl::user_id.eq(user_id))

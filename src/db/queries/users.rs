@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{narrow, unreadable};
 use crate::db::connection::AnyConnection;
-use crate::db::schema::{pool_flags, pool_keys, users, users::dsl};
+use crate::db::schema::{pool_flags, pool_keys, pool_second_factors, users, users::dsl};
 use crate::db::{EnrolledUser, Enrolment, User, UserCounts};
 use crate::decred::{Height, VoteBits, VoteVersion};
 use crate::domain::{KeyIndex, UserId};
@@ -68,7 +68,10 @@ pub fn vote_choice(
     ))
 }
 
-fn read(row: Row, disabled: Option<i64>) -> QueryResult<User> {
+/// What other tables say of a user: whether it is disabled, and since when it has a second factor.
+type Beside = (Option<i64>, Option<i64>);
+
+fn read(row: Row, (disabled, second_factor): Beside) -> QueryResult<User> {
     let id = UserId(row.user_id);
     let (vote_bits, vote_version) = vote_choice(row.vote_bits, row.vote_bits_version)?;
     let password = String::from_utf8(row.password.unwrap_or_default())
@@ -80,6 +83,7 @@ fn read(row: Row, disabled: Option<i64>) -> QueryResult<User> {
         // 1: by a link; 2: was a user before there were links.
         verified: matches!(row.email_verified, Some(1 | 2)),
         disabled: disabled.unwrap_or(0) != 0,
+        second_factor: second_factor.is_some(),
         api_token: row
             .api_token
             .filter(|token| !token.is_empty())
@@ -91,26 +95,40 @@ fn read(row: Row, disabled: Option<i64>) -> QueryResult<User> {
 }
 
 pub fn find(connection: &mut AnyConnection, user_id: i64) -> QueryResult<Option<User>> {
-    let found: Option<(Row, Option<i64>)> = dsl::users
+    let found: Option<(Row, Beside)> = dsl::users
         .left_join(pool_flags::table.on(pool_flags::user_id.eq(dsl::user_id)))
+        .left_join(pool_second_factors::table.on(pool_second_factors::user_id.eq(dsl::user_id)))
         .filter(dsl::user_id.eq(user_id))
-        .select((Row::as_select(), pool_flags::disabled.nullable()))
+        .select((
+            Row::as_select(),
+            (
+                pool_flags::disabled.nullable(),
+                pool_second_factors::since.nullable(),
+            ),
+        ))
         .first(connection)
         .optional()?;
-    found.map(|(row, disabled)| read(row, disabled)).transpose()
+    found.map(|(row, beside)| read(row, beside)).transpose()
 }
 
 /// Newest first.
 pub fn page(connection: &mut AnyConnection, offset: i64, limit: i64) -> QueryResult<Vec<User>> {
-    let rows: Vec<(Row, Option<i64>)> = dsl::users
+    let rows: Vec<(Row, Beside)> = dsl::users
         .left_join(pool_flags::table.on(pool_flags::user_id.eq(dsl::user_id)))
+        .left_join(pool_second_factors::table.on(pool_second_factors::user_id.eq(dsl::user_id)))
         .order(dsl::user_id.desc())
         .limit(limit)
         .offset(offset)
-        .select((Row::as_select(), pool_flags::disabled.nullable()))
+        .select((
+            Row::as_select(),
+            (
+                pool_flags::disabled.nullable(),
+                pool_second_factors::since.nullable(),
+            ),
+        ))
         .load(connection)?;
     rows.into_iter()
-        .map(|(row, disabled)| read(row, disabled))
+        .map(|(row, beside)| read(row, beside))
         .collect()
 }
 

@@ -5,8 +5,8 @@ use diesel::QueryResult;
 use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{
-    audit, counters, credentials, emails, flags, former_links, keys, limits, links, mails, news,
-    notifications, revisions, sessions, sign_ups, users,
+    audit, counters, credentials, emails, flags, former_links, half_sign_ins, keys, limits, links,
+    mails, news, notifications, revisions, second_factors, sessions, sign_ups, users,
 };
 use crate::db::{
     AUDIT_IP_SECS, AuditEntry, MAIL_KEPT_SECS, NEWS_KEPT_SECS, PasswordChange, Result,
@@ -120,6 +120,7 @@ impl Store {
                 + mails::delete_finished(connection, now.saturating_sub(MAIL_KEPT_SECS))?
                 + news::delete_told(connection, now.saturating_sub(NEWS_KEPT_SECS))?
                 + sessions::delete_expired(connection, now)?
+                + half_sign_ins::delete_expired(connection, now)?
                 + limits::delete_past(connection, now.saturating_mul(1000))?
                 + forget_addresses(connection, now.saturating_sub(AUDIT_IP_SECS))?;
             Ok(rows as u64)
@@ -213,6 +214,7 @@ impl Store {
             former_links::delete_of_user(connection, id.0)?;
             sessions::delete_of_user(connection, id.0, "")?;
             notifications::delete(connection, id.0)?;
+            second_factors::delete_of_user(connection, id.0)?;
             audit::anonymise(connection, id.0)?;
             mails::forget_recipient(connection, &email.unwrap_or_default())?;
             credentials::set(connection, id.0, now)?;

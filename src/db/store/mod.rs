@@ -30,6 +30,7 @@ mod news;
 mod operations;
 mod preferences;
 mod samples;
+mod second_factors;
 mod sessions;
 mod takeover;
 mod tickets;

@@ -1,11 +1,13 @@
 use crate::domain::UserId;
-use crate::pool::testing::{PASSWORD, TestPool};
-use crate::pool::{ChangeEmailError, ConfirmEmailError, ResetPasswordError, SignInError};
+use crate::pool::testing::{PASSWORD, TestPool, proof};
+use crate::pool::{
+    ChangeEmailError, ConfirmEmailError, ProofError, ResetPasswordError, SignInError,
+};
 use crate::secret::Secret;
 
 /// Asks for the change, and takes the link's token and the mails' addressees.
 async fn asked(test: &TestPool, user: UserId, email: &str) -> (Option<String>, Vec<String>) {
-    let current = Secret::new(PASSWORD);
+    let current = proof(PASSWORD);
     let asked = test.pool.request_email_change(user, email, &current, None);
     asked.await.unwrap();
     let mails = test.inbox.take();
@@ -66,13 +68,13 @@ async fn the_current_password_is_needed_and_the_address_must_be_another_one() {
     let test = TestPool::new().await;
     let user = test.user("kim@example.com").await;
     let refused = async |email: &str, password: &str| {
-        let password = Secret::new(password);
-        let asked = test.pool.request_email_change(user, email, &password, None);
+        let wrong = proof(password);
+        let asked = test.pool.request_email_change(user, email, &wrong, None);
         asked.await.unwrap_err()
     };
     assert!(matches!(
         refused("a@example.com", "wrong").await,
-        ChangeEmailError::WrongCurrent
+        ChangeEmailError::Proof(ProofError::WrongPassword)
     ));
     assert!(matches!(
         refused("a@example.com\r\nBcc: b@c", PASSWORD).await,
@@ -125,7 +127,7 @@ async fn a_new_password_voids_a_change_that_was_asked_for_before() {
     let test = TestPool::new().await;
     let kim = test.user("kim@example.com").await;
     let (token, _) = asked(&test, kim, "thief@example.com").await;
-    let (old, new) = (Secret::new(PASSWORD), Secret::new("battery staple"));
+    let (old, new) = (proof(PASSWORD), Secret::new("battery staple"));
     let changed = test.pool.change_password(kim, &old, &new, "", None).await;
     changed.unwrap();
     let token = token.unwrap();

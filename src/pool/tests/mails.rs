@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use crate::mail::{Carrier, Delivery, DeliveryError, Parcel};
 use crate::pool::Pool;
-use crate::pool::testing::{PASSWORD, TestPool};
+use crate::pool::testing::{PASSWORD, TestPool, proof};
 use crate::secret::Secret;
 
 /// A mail server that does as the test says.
@@ -169,7 +169,7 @@ async fn nobody_is_mailed_about_an_account_that_is_not_there() {
     pool.request_password_reset("KIM@example.com", None)
         .await
         .unwrap();
-    let current = Secret::new(PASSWORD);
+    let current = proof(PASSWORD);
     pool.request_email_change(user, "new@example.com", &current, None)
         .await
         .unwrap();

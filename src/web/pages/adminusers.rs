@@ -1,4 +1,5 @@
-//! `/admin/users`: finding users; verifying, mailing again, disabling and enabling them.
+//! `/admin/users`: finding users; verifying, mailing again, disabling and enabling them, resetting
+//! their second factor.
 
 use std::borrow::Cow;
 
@@ -189,6 +190,7 @@ impl Users {
                 td data-label="State" {
                     @if user.disabled { (badge("bad", "Disabled")) " " }
                     @if user.verified { (badge("good", "Verified")) } @else { (badge("warn", "Unverified")) }
+                    @if user.second_factor { " " (badge("quiet", "Second factor")) }
                 }
                 td.address data-label="Ticket address" { (address.unwrap_or("none yet")) }
                 td data-label="Do" { (self.actions(user)) }
@@ -212,6 +214,10 @@ impl Users {
                 @if user.disabled { (button("enable", "Enable")) }
                 @else if self.admin == Some(user.id) { span.hint { "You" } }
                 @else { (button("disable", "Disable")) }
+                // Rare, and only for whom an operator looked.
+                @if user.second_factor && self.admin != Some(user.id) && !self.query.is_empty() {
+                    (button("reset-second-factor", "Reset second factor"))
+                }
             }
         }
     }
@@ -235,6 +241,7 @@ mod tests {
             email: "<kim>@example.com".into(),
             verified,
             disabled,
+            second_factor: id > 8,
             enrolled: None,
             vote_bits: VoteBits::DEFAULT,
             vote_version: VoteVersion(0),
@@ -262,6 +269,25 @@ mod tests {
             assert!(html.contains(&format!("value=\"{action}\"")), "{action}");
         }
         assert!(!shown(user(1, true, false)).contains("value=\"disable\""));
+    }
+
+    #[test]
+    fn a_second_factor_is_seen_and_reset_where_its_owner_was_looked_for() {
+        let listed = shown(user(9, true, false));
+        assert!(listed.contains("Second factor") && !listed.contains("reset-second-factor"));
+        let found = |id| Users {
+            admin: Some(UserId(10)),
+            query: "kim@example.com".into(),
+            listed: vec![user(id, true, false)],
+            ..Users::default()
+        };
+        let html = |id| found(id).render().into_string();
+        assert!(html(9).contains("value=\"reset-second-factor\""));
+        assert!(!html(8).contains("reset-second-factor"), "there is none");
+        assert!(
+            !html(10).contains("reset-second-factor"),
+            "the operator's own"
+        );
     }
 
     #[test]

@@ -59,6 +59,15 @@ pub fn password_field(name: &str, label: &str, purpose: &str) -> Markup {
     }
 }
 
+/// A field for a code of the second factor; each on a page has an id of its own.
+pub fn code_field(id: &str) -> Markup {
+    html! {
+        label for=(id) { "Code of your app, or a recovery code" }
+        input id=(id) type="text" name="code" required maxlength="40" autocomplete="one-time-code"
+            autocapitalize="none" spellcheck="false";
+    }
+}
+
 /// A text to copy, with its name.
 pub fn copyable(name: &str, value: &str) -> Markup {
     html! {

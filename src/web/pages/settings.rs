@@ -8,13 +8,15 @@ use std::borrow::Cow;
 use http::StatusCode;
 use maud::{Markup, Render, html};
 
-use super::components::{age, copyable, csrf_field, date_time, notice, password_field, problem};
+use super::components::{
+    age, code_field, copyable, csrf_field, date_time, notice, password_field, problem,
+};
 use super::layout::Page;
 use super::signup::sentence;
 use crate::domain::Wishes;
 use crate::pool::{AuditEntry, ChangeEmailError, ChangePasswordError, Limited, SessionEntry};
 use crate::secret::Secret;
-use crate::web::error::Error;
+use crate::web::error::{Error, refused_proof};
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
 
@@ -27,6 +29,7 @@ const SHOWN: usize = 20;
 struct Settings {
     token: String,
     email: String,
+    second_factor: bool,
     api_token: Secret,
     sessions: Vec<SessionEntry>,
     wishes: Wishes,
@@ -55,9 +58,7 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
     let pool = &request.app.pool;
     let user = request.user().id;
     if request.form.is_set("renewToken") {
-        pool.limit(Limited::Token, request.client, user).await?;
-        pool.renew_api_token(user, request.client).await?;
-        return Ok(response::see_other("/settings?done=token"));
+        return renew_token(&request).await;
     }
     if request.form.is_set("endSessions") {
         pool.end_other_sessions(user, request.session().cookie())
@@ -88,8 +89,17 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
     refuse(&request, "That cannot be changed here.".into()).await
 }
 
+async fn renew_token(request: &UserReq) -> Result<Response, Error> {
+    let (pool, user) = (&request.app.pool, request.user().id);
+    pool.limit(Limited::Token, request.client, user).await?;
+    let code = request.owner_proof().code;
+    match pool.renew_api_token(user, &code, request.client).await {
+        Ok(_) => Ok(response::see_other("/settings?done=token")),
+        Err(error) => refuse(request, sentence(&refused_proof(error)?)).await,
+    }
+}
+
 async fn change_password(request: &UserReq) -> Result<Response, Error> {
-    let current = Secret::new(request.form.text("password"));
     let new = Secret::new(request.form.text("newpassword"));
     if !new.matches(request.form.text("newpasswordrepeat")) {
         return refuse(request, "The two new passwords are not the same.".into()).await;
@@ -100,7 +110,7 @@ async fn change_password(request: &UserReq) -> Result<Response, Error> {
     let changed = pool
         .change_password(
             request.user().id,
-            &current,
+            &request.owner_proof(),
             &new,
             request.session().cookie(),
             client,
@@ -113,27 +123,31 @@ async fn change_password(request: &UserReq) -> Result<Response, Error> {
         }
         Err(ChangePasswordError::Busy) => Err(Error::busy()),
         Err(ChangePasswordError::Pool(error)) => Err(error.into()),
+        Err(ChangePasswordError::Proof(error)) => {
+            refuse(request, sentence(&refused_proof(error)?)).await
+        }
         Err(refusal) => refuse(request, sentence(&refusal.to_string())).await,
     }
 }
 
 async fn change_email(request: &UserReq) -> Result<Response, Error> {
     let email = request.form.text("email").trim();
-    let current = Secret::new(request.form.text("password"));
     let (pool, client) = (&request.app.pool, request.client);
     let own = request.user().email.as_str();
     pool.limit(Limited::SignIn, client, own).await?;
     pool.limit(Limited::Mail, client, own).await?;
     let asked = pool
-        .request_email_change(request.user().id, email, &current, client)
+        .request_email_change(request.user().id, email, &request.owner_proof(), client)
         .await;
     match asked {
         Ok(()) => {
             pool.forgive(Limited::SignIn, client, own).await;
             Ok(response::see_other("/settings?done=email"))
         }
-        Err(ChangeEmailError::Busy) => Err(Error::busy()),
         Err(ChangeEmailError::Pool(error)) => Err(error.into()),
+        Err(ChangeEmailError::Proof(error)) => {
+            refuse(request, sentence(&refused_proof(error)?)).await
+        }
         Err(refusal) => refuse(request, sentence(&refusal.to_string())).await,
     }
 }
@@ -159,6 +173,7 @@ async fn page(
     let page = Settings {
         token: request.form_token(),
         email: request.user().email.clone(),
+        second_factor: request.user().second_factor,
         api_token: pool.api_token(user).await?,
         sessions: pool.sessions(user, cookie).await?,
         wishes: pool.wishes(user).await?,
@@ -186,17 +201,23 @@ impl Render for Settings {
                 (problem(self.problem.as_deref()))
                 (self.api())
                 (self.password())
+                (account::second_factor(self.second_factor))
                 (self.email_address())
                 (notifications::form(&self.token, &self.wishes))
                 (self.sessions())
                 (account::log(&self.log))
-                (account::closing(&self.token))
+                (account::closing(&self.token, &self.code("closecode")))
             }
         }
     }
 }
 
 impl Settings {
+    /// Where it is asked for.
+    fn code(&self, id: &str) -> Markup {
+        html! { @if self.second_factor { (code_field(id)) } }
+    }
+
     fn api(&self) -> Markup {
         html! {
             section.card {
@@ -208,6 +229,7 @@ impl Settings {
                 form method="post" action="/settings" {
                     (csrf_field(&self.token))
                     input type="hidden" name="renewToken" value="true";
+                    (self.code("tokencode"))
                     button.quiet type="submit" { "Make a new token" }
                     " " span.hint { "The old one is void at once." }
                 }
@@ -228,6 +250,7 @@ impl Settings {
                     (password_field("newpassword", "New password", "new-password"))
                     p.hint { "From 8 characters to 72 bytes." }
                     (password_field("newpasswordrepeat", "New password once more", "new-password"))
+                    (self.code("passwordcode"))
                     button type="submit" { "Change password" }
                 }
             }
@@ -249,6 +272,7 @@ impl Settings {
                     label for="emailpassword" { "Current password" }
                     input #emailpassword type="password" name="password" required
                         autocomplete="current-password";
+                    (self.code("emailcode"))
                     button type="submit" { "Change e-mail address" }
                 }
             }
@@ -300,27 +324,7 @@ mod tests {
 
     #[test]
     fn every_form_is_guarded_and_keeps_its_names() {
-        let html = Settings {
-            token: "t0ken".into(),
-            email: "a@b.c".into(),
-            api_token: Secret::new("api.token"),
-            sessions: [true, false]
-                .map(|here| SessionEntry {
-                    id: format!("id-{here}"),
-                    here,
-                    from: "192.0.2.7".into(),
-                    since: 1_790_000_000,
-                    last_seen: 1_790_000_000,
-                })
-                .into(),
-            wishes: Wishes::default(),
-            log: Vec::new(),
-            now: 1_790_000_600,
-            done: None,
-            problem: None,
-        }
-        .render()
-        .into_string();
+        let html = page(false);
         assert_eq!(
             html.matches("<form").count(),
             html.matches("value=\"t0ken\"").count()
@@ -342,5 +346,48 @@ mod tests {
         ] {
             assert!(html.contains(&format!("name=\"{name}\"")), "{name}");
         }
+        assert!(!html.contains("name=\"code\""));
+    }
+
+    #[test]
+    fn whoever_has_a_second_factor_is_asked_for_a_code_where_it_counts() {
+        let html = page(true);
+        for (form, coded) in [
+            ("renewToken", true),
+            ("updatePassword", true),
+            ("updateEmail", true),
+            ("closeAccount", true),
+            ("endSessions", false),
+        ] {
+            let name = format!("name=\"{form}\"");
+            let form = html.split("<form").find(|form| form.contains(&name));
+            let form = form.and_then(|form| form.split("</form>").next()).unwrap();
+            assert_eq!(form.contains("name=\"code\""), coded, "{name}");
+        }
+    }
+
+    fn page(second_factor: bool) -> String {
+        Settings {
+            token: "t0ken".into(),
+            email: "a@b.c".into(),
+            second_factor,
+            api_token: Secret::new("api.token"),
+            sessions: [true, false]
+                .map(|here| SessionEntry {
+                    id: format!("id-{here}"),
+                    here,
+                    from: "192.0.2.7".into(),
+                    since: 1_790_000_000,
+                    last_seen: 1_790_000_000,
+                })
+                .into(),
+            wishes: Wishes::default(),
+            log: Vec::new(),
+            now: 1_790_000_600,
+            done: None,
+            problem: None,
+        }
+        .render()
+        .into_string()
     }
 }

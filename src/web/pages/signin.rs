@@ -10,15 +10,18 @@ use super::components::{csrf_field, email_field, password_field, problem};
 use super::layout::Page;
 use super::signup::sentence;
 use crate::domain::UserId;
-use crate::pool::{Limited, SignInError};
+use crate::pool::{Limited, SignIn, SignInError};
 use crate::secret::Secret;
 use crate::web::error::Error;
 use crate::web::request::AnonymousReq;
 use crate::web::response::{self, Response};
 use crate::web::session;
 
+/// To who brought a code too late.
+const LATE: &str = "That took too long. Please give your password once more.";
+
 #[derive(Debug, Default)]
-struct SignIn {
+struct SignInPage {
     token: String,
     problem: Option<String>,
     email: String,
@@ -29,10 +32,11 @@ pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
     if request.user().is_some() {
         return Ok(response::see_other("/tickets"));
     }
-    Ok(request.ok(&SignIn {
+    Ok(request.ok(&SignInPage {
         token: request.form_token(),
+        problem: (request.query.get("late").is_some()).then(|| LATE.to_owned()),
         captcha: challenge(request),
-        ..SignIn::default()
+        ..SignInPage::default()
     }))
 }
 
@@ -45,9 +49,15 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
     }
     pool.limit(Limited::SignIn, client, email).await?;
     match pool.sign_in(email, &password, client).await {
-        Ok(user) => {
+        Ok(SignIn::Done(user)) => {
             pool.forgive(Limited::SignIn, client, email).await;
             signed_in(&request, user).await
+        }
+        // Still counted: given back when the code is right, too.
+        Ok(SignIn::OwesCode(cookie)) => {
+            let mut response = response::see_other("/signin/code");
+            session::start_half(&request.app, &mut response, &cookie);
+            Ok(response)
         }
         Err(SignInError::Busy) => Err(Error::busy()),
         Err(SignInError::Pool(error)) => Err(error.into()),
@@ -56,7 +66,7 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
 }
 
 fn again(request: &AnonymousReq, problem: String) -> Response {
-    let page = SignIn {
+    let page = SignInPage {
         token: request.form_token(),
         problem: Some(problem),
         email: request.form.text("email").trim().to_owned(),
@@ -72,7 +82,7 @@ fn challenge(request: &AnonymousReq) -> Option<Challenge> {
 }
 
 /// A new session in place of the browser's old one; then where the user is needed.
-async fn signed_in(request: &AnonymousReq, user: UserId) -> Result<Response, Error> {
+pub(super) async fn signed_in(request: &AnonymousReq, user: UserId) -> Result<Response, Error> {
     let pool = &request.app.pool;
     if let Some(old) = request.session() {
         pool.end_session(old.cookie()).await?;
@@ -87,13 +97,13 @@ async fn signed_in(request: &AnonymousReq, user: UserId) -> Result<Response, Err
     Ok(response)
 }
 
-impl Page for SignIn {
+impl Page for SignInPage {
     fn title(&self) -> Cow<'static, str> {
         "Sign in".into()
     }
 }
 
-impl Render for SignIn {
+impl Render for SignInPage {
     fn render(&self) -> Markup {
         html! {
             section.narrow {
@@ -120,9 +130,9 @@ mod tests {
 
     #[test]
     fn the_form_has_the_fields_that_monitors_know() {
-        let html = SignIn {
+        let html = SignInPage {
             problem: Some("Wrong.".into()),
-            ..SignIn::default()
+            ..SignInPage::default()
         }
         .render()
         .into_string();

@@ -5,12 +5,11 @@ use maud::{Markup, html};
 use serde::Serialize;
 
 use super::super::audit::in_words;
-use super::super::components::{csrf_field, date_time};
+use super::super::components::{badge, csrf_field, date_time};
 use super::super::signup::sentence;
 use crate::domain::NewsKind;
-use crate::pool::{AuditEntry, CurrentPasswordError, Limited};
-use crate::secret::Secret;
-use crate::web::error::Error;
+use crate::pool::{AuditEntry, Limited};
+use crate::web::error::{Error, refused_proof};
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
 use crate::web::session;
@@ -37,6 +36,7 @@ pub async fn data(request: UserReq) -> Result<Response, Error> {
         pool_pubkey_address: enrolled.map(|it| it.pool_pubkey_address.as_str()),
         vote_bits: user.vote_bits.0,
         vote_version: user.vote_version.0,
+        second_factor: user.second_factor,
         mails_about: NewsKind::ALL
             .into_iter()
             .filter(|kind| wishes.include(*kind))
@@ -59,7 +59,8 @@ pub async fn data(request: UserReq) -> Result<Response, Error> {
     Ok(response::download(response, "my-account.json"))
 }
 
-/// All that the pool stores of a user, but the hash of the password and the API token.
+/// All that the pool stores of a user, but what signs in: the hash of the password, the API token, the key of the
+/// second factor and what is kept of its recovery codes.
 #[derive(Serialize)]
 struct Data<'a> {
     network: &'a str,
@@ -71,6 +72,7 @@ struct Data<'a> {
     pool_pubkey_address: Option<&'a str>,
     vote_bits: u16,
     vote_version: u32,
+    second_factor: bool,
     /// Of what the user is told by mail.
     mails_about: Vec<&'static str>,
     sessions: Vec<SessionLine<'a>>,
@@ -109,22 +111,17 @@ pub(super) async fn close(request: &UserReq) -> Result<Result<Response, String>,
             "Say that your redeem script is saved, or not needed, before you close the account.";
         return Ok(Err(reason.to_owned()));
     }
-    let current = Secret::new(request.form.text("password"));
     let (pool, client) = (&request.app.pool, request.client);
     let email = request.user().email.as_str();
     pool.limit(Limited::SignIn, client, email).await?;
-    match pool
-        .close_account(request.user().id, &current, client)
-        .await
-    {
+    let proof = request.owner_proof();
+    match pool.close_account(request.user().id, &proof, client).await {
         Ok(()) => {
             let mut response = response::see_other("/?closed=account");
             session::forget(&request.app, &mut response);
             Ok(Ok(response))
         }
-        Err(CurrentPasswordError::Busy) => Err(Error::busy()),
-        Err(CurrentPasswordError::Pool(error)) => Err(error.into()),
-        Err(refusal) => Ok(Err(sentence(&refusal.to_string()))),
+        Err(error) => refused_proof(error).map(|refusal| Err(sentence(&refusal))),
     }
 }
 
@@ -147,8 +144,27 @@ pub(super) fn log(entries: &[AuditEntry]) -> Markup {
     }
 }
 
-/// The end of the account.
-pub(super) fn closing(token: &str) -> Markup {
+/// The way to the page that turns it on and off.
+pub(super) fn second_factor(on: bool) -> Markup {
+    html! {
+        section.card {
+            h2 { "Second factor " @if on { (badge("good", "On")) } @else { (badge("warn", "Off")) } }
+            @if on {
+                p { "A code of your app is asked for when you sign in, and when you change your account." }
+            } @else {
+                p { "With it your password alone opens nothing: a code of an app on your phone is asked for too." }
+            }
+            p.actions {
+                a.button.quiet href="/settings/second-factor" {
+                    @if on { "Recovery codes, or turn it off" } @else { "Set it up" }
+                }
+            }
+        }
+    }
+}
+
+/// The end of the account. `code`: the field for a code of the second factor, where there is one.
+pub(super) fn closing(token: &str, code: &Markup) -> Markup {
     html! {
         section.card {
             h2 { "Close the account" }
@@ -165,6 +181,7 @@ pub(super) fn closing(token: &str) -> Markup {
                 label for="closepassword" { "Current password" }
                 input #closepassword type="password" name="password" required
                     autocomplete="current-password";
+                (code)
                 button.quiet type="submit" { "Close my account" }
             }
         }
