@@ -132,7 +132,7 @@ pub fn is_former(tables: &Tables) -> bool {
 
 /// What the version lacks that made them.
 pub fn lacking(tables: &Tables) -> Vec<Column> {
-    let Some(users) = tables.get("Users") else {
+    let Some(users) = tables.get("Users").filter(|_| is_former(tables)) else {
         return Vec::new();
     };
     COLUMNS

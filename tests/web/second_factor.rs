@@ -10,6 +10,7 @@ use totp_rs::{Builder, Secret, Totp};
 
 use super::browser::{Answer, Browser, PASSWORD};
 use super::site::{MONITOR_TOKEN, Site, Wish};
+use crate::harness::secrets;
 
 const PAGE: &str = "/settings/second-factor";
 const KIM: &str = "kim@example.com";
@@ -30,6 +31,7 @@ impl Phone {
         let offer = browser.submit(PAGE, &fields).await;
         assert_eq!(offer.status, StatusCode::OK, "{offer:#?}");
         let key = between(&offer.body, "<code class=\"copy\">", "</code>").replace(' ', "");
+        secrets::keep("a second factor's key", &key);
         let secret = Secret::try_from_base32(&key).expect("a key in base32");
         let mut phone = Self {
             totp: Builder::new().with_secret(secret).build().expect("a key"),
@@ -48,6 +50,9 @@ impl Phone {
         let on = browser.post(PAGE, &fields).await;
         assert_eq!(on.status, StatusCode::OK, "{on:#?}");
         phone.recovery = recovery_codes(&on);
+        for code in &phone.recovery {
+            secrets::keep("a recovery code", code);
+        }
         phone
     }
 
