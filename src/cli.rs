@@ -58,6 +58,10 @@ pub enum Command {
     Voter(RoleArgs),
     /// Creates the database's tables, or brings them to this version
     Migrate(MigrateArgs),
+    /// Writes all that is stored to a file, while web runs
+    Backup(BackupArgs),
+    /// Fills an empty database from such a file
+    Restore(RestoreArgs),
     /// Rechecks the voters and clears a halt of enrolment
     Resume(ResumeArgs),
     /// Has low-fee tickets voted: makes every voter know them and adds them to the list
@@ -86,6 +90,7 @@ pub struct RoleArgs {
 #[command(after_help = "\
 Examples:
   dcrstakepool migrate --dry-run
+  dcrstakepool migrate --backup before-the-upgrade.backup
   dcrstakepool migrate --yes-i-have-a-backup
 
 Takes over the database of the Go program, of any of its versions: nothing in it is deleted or rewritten, it only
@@ -97,7 +102,7 @@ pub struct MigrateArgs {
     /// Say what would be done, change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Write a backup to FILE first (not in this version)
+    /// Write a backup to FILE first, for `dcrstakepool restore`
     #[arg(long, value_name = "FILE", conflicts_with = "yes_i_have_a_backup")]
     pub backup: Option<PathBuf>,
     /// Go on without: you made one
@@ -109,6 +114,54 @@ pub struct MigrateArgs {
     /// Give every verified user a new API token (not in this version)
     #[arg(long)]
     pub reissue_tokens: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool backup /var/backups/pool-2026-11-26.backup
+  dcrstakepool backup - | zstd | age -r RECIPIENT >pool.backup.zst.age
+  dcrstakepool backup move.backup --with-secrets     # with web stopped: to move to another database
+
+The database as it is at one moment; web goes on meanwhile. Lines of JSON with a checksum at the end, for SQLite
+and MySQL alike. The file is its owner's alone, appears when it is whole, and is to be kept as safe as the database:
+it has e-mail addresses, password hashes, API tokens and redeem scripts. It never has keys or api_secret: back up
+the configuration too. Left out: sessions, sign-ups and links under way, the mail queue and limits.
+
+Exit codes: 0 it is written, 1 it is not, 69 the database is away, 78 it is not of this version.")]
+pub struct BackupArgs {
+    /// Where to; - is standard output
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// Also what lives for hours: sessions, sign-ups, mailed links, waiting mails
+    #[arg(long)]
+    pub with_secrets: bool,
+    /// Replace FILE if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool restore /var/backups/pool-2026-11-26.backup
+  DCRSTAKEPOOL__DATABASE__URL=mysql://pool_admin:…@localhost/new dcrstakepool restore move.backup
+
+Stop web first. Fills a database without users, of either kind, and makes its tables; refuses any other. The file is
+read to its end before anything is changed. Can be run again after an interruption; until then web does not start.
+The backup of an older version becomes this version's; that of the Go program's tables (`migrate --backup`) comes
+back as it was.
+
+Exit codes: 0 all is there, 1 the file is damaged or the database is in use, 69 the database is away, 78 the backup
+is of a newer version.")]
+pub struct RestoreArgs {
+    /// A file that `dcrstakepool backup` or `migrate --backup` wrote
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub role: RoleArgs,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use diesel::migration::{Migration, MigrationSource as _};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::backup::{self, Column, Table};
 use super::connection::AnyConnection;
 
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
@@ -67,6 +68,29 @@ pub fn begin_write(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
+/// Begins a transaction that sees everything as it is now, to its end, and writes nothing.
+pub fn begin_snapshot(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction(sqlite),
+        AnyConnection::Mysql(mysql) => {
+            mysql.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+            AnsiTransactionManager::begin_transaction_sql(
+                mysql,
+                "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+            )
+        }
+    }
+}
+
+/// Settings for rows that bring their own ids.
+pub fn prepare_restore(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(_) => Ok(()),
+        AnyConnection::Mysql(mysql) => mysql
+            .batch_execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')"),
+    }
+}
+
 pub fn commit(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         AnyConnection::Sqlite(sqlite) => AnsiTransactionManager::commit_transaction(sqlite),
@@ -105,6 +129,64 @@ pub fn columns(connection: &mut AnyConnection) -> QueryResult<Vec<ColumnName>> {
         )
         .load(mysql),
     }
+}
+
+#[derive(QueryableByName)]
+struct Description {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    column_kind: String,
+    #[diesel(sql_type = BigInt)]
+    nullable: i64,
+    /// In which order it is in the primary key; 0: it is not.
+    #[diesel(sql_type = BigInt)]
+    key_place: i64,
+}
+
+/// Every table of this database with its columns, in their order.
+pub fn described(connection: &mut AnyConnection) -> QueryResult<Vec<Table>> {
+    let found: Vec<Description> = match connection {
+        AnyConnection::Sqlite(sqlite) => diesel::sql_query(
+            "SELECT m.name AS table_name, c.name AS column_name, c.type AS column_kind, \
+             1 - c.\"notnull\" AS nullable, c.pk AS key_place \
+             FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid",
+        )
+        .load(sqlite)?,
+        AnyConnection::Mysql(mysql) => diesel::sql_query(
+            "SELECT c.table_name AS table_name, c.column_name AS column_name, \
+             CAST(c.column_type AS CHAR) AS column_kind, \
+             CAST(c.is_nullable = 'YES' AS SIGNED) AS nullable, \
+             CAST(IF(c.column_key = 'PRI', c.ordinal_position, 0) AS SIGNED) AS key_place \
+             FROM information_schema.columns c \
+             WHERE c.table_schema = DATABASE() ORDER BY c.table_name, c.ordinal_position",
+        )
+        .load(mysql)?,
+    };
+    let mut tables: BTreeMap<String, Vec<Column>> = BTreeMap::new();
+    for Description {
+        table_name,
+        column_name,
+        column_kind,
+        nullable,
+        key_place,
+    } in found
+    {
+        tables.entry(table_name).or_default().push(Column {
+            name: column_name,
+            kind: backup::Kind::of_type(&column_kind),
+            sql_type: column_kind,
+            nullable: nullable != 0,
+            key: u32::try_from(key_place).unwrap_or(0),
+        });
+    }
+    let tables = tables.into_iter();
+    Ok(tables
+        .map(|(name, columns)| Table { name, columns })
+        .collect())
 }
 
 #[derive(QueryableByName)]
@@ -165,6 +247,37 @@ pub fn apply_next_migration(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         AnyConnection::Sqlite(sqlite) => apply(sqlite, SQLITE),
         AnyConnection::Mysql(mysql) => apply(mysql, MYSQL),
+    }
+    .map_err(of_migration)
+}
+
+/// Applies those of `versions` that were not applied yet, oldest first.
+pub fn apply_migrations(
+    connection: &mut AnyConnection,
+    versions: &BTreeSet<String>,
+) -> QueryResult<()> {
+    fn apply<DB, C>(
+        connection: &mut C,
+        source: EmbeddedMigrations,
+        versions: &BTreeSet<String>,
+    ) -> MigrationResult
+    where
+        DB: diesel::backend::Backend,
+        C: MigrationHarness<DB>,
+    {
+        for migration in connection.pending_migrations(source)? {
+            if versions.contains(&migration.name().version().to_string()) {
+                connection.run_migration(&migration)?;
+            }
+        }
+        Ok(())
+    }
+    if versions.is_empty() {
+        return Ok(());
+    }
+    match connection {
+        AnyConnection::Sqlite(sqlite) => apply(sqlite, SQLITE, versions),
+        AnyConnection::Mysql(mysql) => apply(mysql, MYSQL, versions),
     }
     .map_err(of_migration)
 }

@@ -100,6 +100,9 @@ const TABLES: [&str; 5] = [
     "Session",
 ];
 
+/// Those without its sessions.
+pub const DATA: [&str; 4] = ["Users", "EmailChange", "PasswordReset", "LowFeeTicket"];
+
 /// What is known of users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Former {
@@ -167,9 +170,9 @@ pub fn strange(tables: &Tables) -> Vec<String> {
         .collect();
     let columns = tables.get("Users").into_iter().flatten();
     let columns = columns.filter(|name| !known.contains(name.as_str()));
-    let others = tables.keys().filter(|name| {
-        !TABLES.contains(&name.as_str()) && !name.starts_with("pool_") && !upgrade::is_ours(name)
-    });
+    let others = tables
+        .keys()
+        .filter(|name| !TABLES.contains(&name.as_str()) && !upgrade::is_ours(name));
     columns
         .map(|name| format!("column Users.{name}"))
         .chain(others.map(|name| format!("table {name}")))

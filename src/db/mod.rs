@@ -8,6 +8,7 @@
 //! the Go program get no column and no index; blocking work runs off the async workers, and each
 //! call has a deadline.
 
+mod backup;
 mod connection;
 mod dialect;
 mod error;
@@ -24,6 +25,7 @@ mod transaction;
 mod types;
 mod upgrade;
 
+pub use backup::{BackupError, Extent, Header, Progress, Reader, Wish, verify};
 pub use error::Error;
 pub use news::is_true;
 pub use store::{Store, create_database};

@@ -10,16 +10,16 @@ use super::connection::AnyConnection;
 use super::error::Failure;
 use super::former::{self, Column, Former, Tables};
 use super::queries::identity;
-use super::{Error, Result, SchemaState, dialect};
+use super::{Error, Result, SchemaState, backup, dialect};
 use crate::decred::Height;
 use crate::domain::PoolId;
 
 /// Where diesel writes down which migrations were applied.
-const APPLIED: &str = "__diesel_schema_migrations";
+pub(super) const APPLIED: &str = "__diesel_schema_migrations";
 
-/// Tables of this program whose names have no prefix.
+/// Tables of this program.
 pub(super) fn is_ours(table: &str) -> bool {
-    ["Tickets", "Samples", APPLIED].contains(&table)
+    table.starts_with("pool_") || ["Tickets", "Samples", APPLIED].contains(&table)
 }
 
 /// A database as found.
@@ -123,6 +123,12 @@ impl Facts {
 
 /// What brings `facts` to today's schema.
 pub fn plan(facts: &Facts) -> Plan {
+    if facts.tables.contains_key(backup::UNFINISHED) {
+        return Plan::Foreign(
+            "a restore into this database was interrupted: run `dcrstakepool restore` again, it begins anew"
+                .into(),
+        );
+    }
     if let Some(version) = facts.applied.difference(&facts.known).last() {
         return Plan::Newer(format!(
             "the database's schema is newer than this program: it has {version}, which this \

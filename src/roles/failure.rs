@@ -118,6 +118,18 @@ impl From<db::Error> for Failure {
     }
 }
 
+impl From<db::BackupError> for Failure {
+    fn from(error: db::BackupError) -> Self {
+        match error {
+            db::BackupError::Database(error) => error.into(),
+            db::BackupError::Schema(_) => Self::config(error),
+            db::BackupError::File(_)
+            | db::BackupError::Damaged { .. }
+            | db::BackupError::Refused(_) => Self::failed(error),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 
-use super::{Failure, takeover};
+use super::{Failure, backup, takeover};
 use crate::cli::MigrateArgs;
 use crate::config::{MigrateConfig, Sources};
 use crate::db::{self, Access, Error, Facts, Options, Plan, SchemaState, Step, Store};
@@ -82,7 +82,7 @@ async fn upgrade(store: &Store, config: &MigrateConfig, args: &MigrateArgs) -> R
     }
     let mut found = find_users(store, config, &facts).await?;
     if holds_data && !args.dry_run {
-        require_backup(args)?;
+        require_backup(store, args).await?;
     }
     let registered = args.grandfathered_height.unwrap_or(match config.network {
         Network::Mainnet => GRANDFATHERED,
@@ -137,18 +137,17 @@ fn not_in_this_version(option: &str) -> Failure {
 }
 
 /// Nothing prompts: without a word about a backup nothing is changed.
-fn require_backup(args: &MigrateArgs) -> Result<(), Failure> {
-    if args.backup.is_some() {
-        return Err(Failure::usage(anyhow!(
-            "not in this version: --backup; make a backup with the database's own tools, then say \
-             --yes-i-have-a-backup"
-        )));
+async fn require_backup(store: &Store, args: &MigrateArgs) -> Result<(), Failure> {
+    if let Some(file) = &args.backup {
+        // All of it: one goes back to where one was.
+        let written = backup::write(store, file, true, false).await;
+        return written.map_err(|failure| failure.context("nothing was changed"));
     }
     if args.yes_i_have_a_backup {
         return Ok(());
     }
     Err(Failure::failed(anyhow!(
-        "the database holds data: nothing was changed; make a backup and say --yes-i-have-a-backup"
+        "the database holds data: nothing was changed; say --backup FILE, or --yes-i-have-a-backup if you made one"
     )))
 }
 

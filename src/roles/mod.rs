@@ -2,6 +2,7 @@
 
 pub mod add_invalid_tickets;
 mod assembly;
+pub mod backup;
 pub mod buy;
 pub mod check;
 pub mod failure;
@@ -9,6 +10,7 @@ mod guest;
 mod holder;
 pub mod import_config;
 pub mod migrate;
+pub mod restore;
 pub mod resume;
 mod service;
 mod takeover;
@@ -28,6 +30,8 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         // Large: it holds the whole voter.
         Command::Voter(args) => Box::pin(voter::run(args)).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
         Command::Resume(args) => resume::run(args).await,
         Command::AddInvalidTickets(args) => add_invalid_tickets::run(args).await,
         Command::User(args) => user::run(args).await,

@@ -1,13 +1,13 @@
 //! A throw-away database of either kind.
 
-use std::process::Output;
+use std::process::{Child, Command, Output, Stdio};
 
 use dcrstakepool::db::{Access, Enrolment, Options, SignUp, SignUpOutcome, Store, Verification};
 use dcrstakepool::decred::Height;
 use dcrstakepool::domain::UserId;
 use dcrstakepool::secret::Secret;
 use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
@@ -91,6 +91,21 @@ impl Bed {
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// How many rows a table has; `None`: it is not there, or cannot be read now.
+    pub fn count(&self, table: &str) -> Option<i64> {
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            count: i64,
+        }
+        let query = diesel::sql_query(format!("SELECT COUNT(*) AS count FROM {table}"));
+        let found: diesel::QueryResult<Count> = match &self.server {
+            Some((server, database)) => query.get_result(&mut server.connection(database)),
+            None => query.get_result(&mut self.connection()),
+        };
+        found.ok().map(|it| it.count)
+    }
+
     /// How the database would answer.
     pub fn plan(&self, query: &str) -> QueryPlan {
         if let Some((server, database)) = &self.server {
@@ -120,6 +135,17 @@ impl Bed {
 
     /// Runs the program with this database's configuration.
     pub fn run(&self, arguments: &[&str]) -> Output {
+        program::finish(&mut self.command(arguments))
+    }
+
+    /// Starts it, and lets it run.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("the program under test")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let config = self.folder.path().join("pool.toml");
         std::fs::write(
             &config,
@@ -130,7 +156,8 @@ impl Bed {
         )
         .expect("a configuration");
         let mut command = program::command(arguments);
-        program::finish(command.arg("--config").arg(&config).env_clear())
+        command.arg("--config").arg(&config).env_clear();
+        command
     }
 }
 

@@ -246,20 +246,25 @@ impl Former {
 
     /// Runs it with these lines in `[pool]`.
     pub fn migrate_with(&self, pool: &str, arguments: &[&str]) -> Output {
-        self.run(&self.url(), pool, arguments)
+        self.run("migrate", &self.url(), pool, arguments)
     }
 
     /// As another account of the server.
     pub fn migrate_as(&self, (user, password): (&str, &str), arguments: &[&str]) -> Output {
         let url = self.server.url_as(user, password, &self.database);
-        self.run(&url, &keys(), arguments)
+        self.run("migrate", &url, &keys(), arguments)
     }
 
-    fn run(&self, url: &str, pool: &str, arguments: &[&str]) -> Output {
+    /// Fills it from a backup.
+    pub fn restore(&self, file: &str) -> Output {
+        self.run("restore", &self.url(), &keys(), &[file])
+    }
+
+    fn run(&self, command: &str, url: &str, pool: &str, arguments: &[&str]) -> Output {
         let config = self.folder.path().join("pool.toml");
         let text = format!("network = \"simnet\"\n[database]\nurl = \"{url}\"\n[pool]\n{pool}");
         std::fs::write(&config, text).expect("a configuration");
-        let mut command = program::command(&["migrate"]);
+        let mut command = program::command(&[command]);
         command.args(arguments).arg("--config").arg(&config);
         command.output().expect("the program")
     }

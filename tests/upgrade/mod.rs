@@ -1,6 +1,7 @@
 //! Databases of the Go program, of every version, become ours: by the real `migrate`, on a real server, and the
 //! real site opens them.
 
+mod backup;
 mod former;
 mod shapes;
 mod trouble;

@@ -1,0 +1,112 @@
+//! `dcrstakepool backup`: all that is stored, written to a file while web goes on.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use tempfile::{Builder, NamedTempFile};
+
+use super::Failure;
+use crate::cli::{BackupArgs, VERSION};
+use crate::clock::Clock;
+use crate::config::{MigrateConfig, Sources};
+use crate::db::{Access, Extent, Options, Progress, Store, Wish};
+use crate::telemetry;
+
+/// Runs it to its end.
+pub async fn run(args: BackupArgs) -> Result<(), Failure> {
+    let sources = Sources::of_process(args.role.config.clone());
+    let config = MigrateConfig::load(&sources)?;
+    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let store = Store::connect(Options::new(config.database.url, 1, Access::Guest)).await?;
+    if args.file == Path::new("-") {
+        let out = BufWriter::new(io::stdout());
+        let (_, extent) = store
+            .back_up(out, wish(args.with_secrets), progress())
+            .await?;
+        tell(extent, "standard output");
+        return Ok(());
+    }
+    write(&store, &args.file, args.with_secrets, args.force).await
+}
+
+/// Writes a backup to `path`: there is the whole of it, or nothing.
+pub async fn write(
+    store: &Store,
+    path: &Path,
+    secrets: bool,
+    replace: bool,
+) -> Result<(), Failure> {
+    if !replace && path.exists() {
+        return Err(there_already(path));
+    }
+    // Only its owner may read a temporary file.
+    let folder = folder_of(path);
+    let file = Builder::new()
+        .prefix(".dcrstakepool-backup-")
+        .tempfile_in(folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    let out = BufWriter::new(file);
+    let (out, extent) = store.back_up(out, wish(secrets), progress()).await?;
+    keep(out, path, replace)?;
+    tell(extent, &path.display().to_string());
+    Ok(())
+}
+
+fn wish(secrets: bool) -> Wish {
+    Wish {
+        secrets,
+        now: Clock::system().unix_seconds(),
+        program: VERSION.to_owned(),
+    }
+}
+
+/// On disk first, then under its name.
+fn keep(out: BufWriter<NamedTempFile>, path: &Path, replace: bool) -> Result<(), Failure> {
+    let failed = || format!("cannot write {}", path.display());
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error);
+    let mut file = file.with_context(failed)?;
+    file.flush().with_context(failed)?;
+    file.as_file().sync_all().with_context(failed)?;
+    let kept = if replace {
+        file.persist(path)
+    } else {
+        file.persist_noclobber(path)
+    };
+    if let Err(error) = kept {
+        if error.error.kind() == io::ErrorKind::AlreadyExists {
+            return Err(there_already(path));
+        }
+        return Err(Failure::failed(anyhow!(error.error).context(failed())));
+    }
+    let folder = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    Ok(folder.with_context(failed)?)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn there_already(path: &Path) -> Failure {
+    Failure::failed(anyhow!(
+        "{} is there already and stays as it is: name another file, or say --force to `backup`",
+        path.display()
+    ))
+}
+
+/// A word for each table, and now and then within a large one.
+pub fn progress() -> Progress {
+    Box::new(|table, rows| eprintln!("{table}: {rows} rows"))
+}
+
+fn tell(extent: Extent, place: &str) {
+    let Extent { tables, rows } = extent;
+    eprintln!("done: {rows} rows of {tables} tables are in {place}");
+}
