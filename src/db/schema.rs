@@ -143,6 +143,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_vote_times (ticket, voter) {
+        ticket -> Text,
+        voter -> Text,
+        signed_us -> BigInt,
+        answered_us -> BigInt,
+        outcome -> Text,
+        noted -> BigInt,
+    }
+}
+
+diesel::table! {
     pool_saved_scripts (user_id) {
         user_id -> BigInt,
         said -> BigInt,

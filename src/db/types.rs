@@ -397,6 +397,22 @@ pub struct TicketPage {
     pub tip: Option<Height>,
 }
 
+/// What a voter did when a ticket was called; microseconds since the block was announced to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoteTime {
+    pub ticket: TicketHash,
+    /// Its name.
+    pub voter: String,
+    pub signed_us: u64,
+    /// When its dcrd had answered.
+    pub answered_us: u64,
+    /// `first`: its dcrd had no vote yet; `ready`: it had the same; `other`: it had one with other bits.
+    pub outcome: String,
+}
+
+/// For how long those are kept.
+pub const VOTE_TIMES_KEPT_SECS: i64 = 400 * 86_400;
+
 /// A user as the Go program left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerUser {

@@ -47,6 +47,7 @@ mod tickets;
 mod tokens;
 mod types;
 mod users;
+mod vote_times;
 mod voters;
 
 pub mod keys;
@@ -107,7 +108,7 @@ pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
 pub use types::{
     Enrolled, Halt, Health, OwnerProof, PurchaseInfo, SessionEntry, SignIn, Stats, StatusReport,
-    TicketPage, User, VoterReport,
+    TicketPage, TicketStory, User, VoterReport,
 };
 pub use users::{Found, Operator, Person, USERS_PER_PAGE, UserAction, UserAnswer, UserPage};
 pub use voters::Peer;
@@ -160,6 +161,8 @@ pub struct Pool {
 /// What pages show without asking anyone.
 #[derive(Debug, Default)]
 struct Shown {
+    /// What voters did that was last written down, and at which block.
+    noted_votes: Option<(Height, Vec<db::VoteTime>)>,
     /// There are as many users as there may be.
     full: bool,
     agendas: Option<Arc<Agendas>>,

@@ -79,6 +79,7 @@ impl Pool {
         let stats = Arc::new(stats);
         self.stats.send_replace(Some(Arc::clone(&stats)));
         self.take_sample(&stats).await?;
+        self.note_vote_times(stats.height).await?;
         self.renew_history().await
     }
 

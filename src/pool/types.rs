@@ -1,6 +1,6 @@
 //! What the pool's methods give to pages and API.
 
-use crate::db::{self, MailCounts};
+use crate::db::{self, MailCounts, VoteTime};
 use crate::decred::{Atoms, Height, VoteBits, VoteVersion};
 use crate::domain::{TicketRecord, UserId};
 use crate::rpc::wire::{self, TicketCounts};
@@ -117,6 +117,14 @@ pub struct Stats {
     pub active_users: u64,
     pub fee_percent: f64,
     pub open: bool,
+}
+
+/// A ticket, and what each voting node did when it was called: the node's number, where it still is one of
+/// ours; the fastest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketStory {
+    pub ticket: TicketRecord,
+    pub votes: Vec<(Option<usize>, VoteTime)>,
 }
 
 impl Stats {

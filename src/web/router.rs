@@ -30,6 +30,7 @@
 //! | GET | /tickets | user | |
 //! | GET | /tickets.csv | user | |
 //! | GET | /tickets.json | user | |
+//! | GET | /tickets/* | user | |
 //! | GET | /voting | user | |
 //! | POST | /voting | user | token |
 //! | GET | /settings | user | |
@@ -210,6 +211,7 @@ pub static ROUTES: &[Route] = &[
     get("/tickets", User(|r| Box::pin(tickets::get(r)))),
     get("/tickets.csv", User(|r| Box::pin(tickets::csv(r)))),
     get("/tickets.json", User(|r| Box::pin(tickets::json(r)))),
+    get("/tickets/*", User(|r| Box::pin(tickets::story::get(r)))),
     get("/voting", User(|r| now(voting::get(&r)))),
     post("/voting", User(|r| Box::pin(voting::post(r)))),
     get("/settings", User(|r| Box::pin(settings::get(r)))),

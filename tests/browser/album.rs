@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dcrstakepool::decred::hash::{Hash, blake256};
 use dcrstakepool::decred::{Atoms, Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{FeeVerdict, TicketRecord, TicketStatus, UserId, VoteRecord};
-use dcrstakepool::rpc::wire::Event;
+use dcrstakepool::rpc::wire::{BlockVotes, Event, VoteOutcome, VoteReport};
 use dcrstakepool::web::router::{Handler, ROUTES};
 use serde::Serialize;
 
@@ -322,6 +322,16 @@ fn owner_pages() -> Vec<Page> {
     pages.extend([
         page("home-signed-in", "/", 200),
         page("tickets-last", "/tickets?page=5", 200),
+        page(
+            "ticket-voted",
+            &format!("/tickets/{}", hash_of("ticket", 0)),
+            200,
+        ),
+        page(
+            "ticket-live",
+            &format!("/tickets/{}", hash_of("ticket", 199)),
+            200,
+        ),
         page("admintickets-past", "/admintickets?past", 200),
         page("users-found", "/admin/users?q=newcomer@example.com", 200),
         page("users-waiting", "/admin/users?q=waits@example.com", 200),
@@ -365,11 +375,11 @@ fn careful_pages(recovery_code: &str) -> Vec<Page> {
     ]
 }
 
-/// Pages of the table; a path with a dot is a file.
+/// Pages of the table; a path with a dot is a file, one with a star has many.
 fn routes(wanted: fn(&Handler) -> bool) -> Vec<Page> {
     ROUTES
         .iter()
-        .filter(|route| !route.post && wanted(&route.handler) && !route.path.contains('.'))
+        .filter(|route| !route.post && wanted(&route.handler) && !route.path.contains(['.', '*']))
         .map(|route| {
             let name = route.path.trim_matches('/').replace('/', "-");
             let name = if name.is_empty() { "home" } else { &name };
@@ -424,6 +434,7 @@ async fn owner(site: &Site) -> Browser {
         voter.fake.with(|state| {
             state.stake_info.pool_size = 40_960;
             state.stake_info.ticket_price = Atoms(25_123_456_789);
+            state.status.blocks = vec![called()];
             state.tickets = (0..TICKETS).map(|number| ticket(number, address)).collect();
         });
         voter.fake.emit(&Event::Tickets {
@@ -464,6 +475,33 @@ fn sign_up(email: &str) -> [(&str, &str); 3] {
     ]
 }
 
+fn hash_of(what: &str, number: u32) -> Hash {
+    Hash(blake256(format!("{what} {number}").as_bytes()))
+}
+
+/// What a voter did when the first ticket was called.
+fn called() -> BlockVotes {
+    let vote = VoteReport {
+        ticket: hash_of("ticket", 0),
+        bits: VoteBits(5),
+        version: VoteVersion(12),
+        outcome: VoteOutcome::Accepted,
+        reason: String::new(),
+        looked_up_us: 40,
+        signed_us: 480,
+        sent_us: 520,
+        answered_us: 6_250,
+    };
+    BlockVotes {
+        hash: hash_of("called", 0),
+        height: Height(200),
+        own_winners: 1,
+        votes: vec![vote],
+        unvoted: Vec::new(),
+        last_accepted_us: Some(6_250),
+    }
+}
+
 fn ticket(number: u32, address: &str) -> TicketRecord {
     let status = match number % 10 {
         _ if number + 1 == TICKETS => TicketStatus::Mempool,
@@ -473,7 +511,7 @@ fn ticket(number: u32, address: &str) -> TicketRecord {
         6 if number < 20 => TicketStatus::Missed,
         _ => TicketStatus::Live,
     };
-    let hash = |what: &str| Hash(blake256(format!("{what} {number}").as_bytes()));
+    let hash = |what: &str| hash_of(what, number);
     let mined = status != TicketStatus::Mempool;
     TicketRecord {
         hash: hash("ticket"),

@@ -1,7 +1,8 @@
 //! Tickets that the voters reported.
 
 use dcrstakepool::db::{
-    Earned, TicketCursor, TicketFilter, TicketKind, TicketPage, TicketPlace, WaitingTickets,
+    Earned, TicketCursor, TicketFilter, TicketKind, TicketPage, TicketPlace, VoteTime,
+    WaitingTickets,
 };
 use dcrstakepool::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{
@@ -16,6 +17,7 @@ on_both!(
     a_page_and_its_cursor_are_stored_together,
     tickets_are_listed_newest_first,
     waiting_tickets_and_rewards_are_summed_up,
+    what_voters_did_is_kept_by_ticket,
     tickets_are_counted,
     a_voter_behind_takes_nothing_back,
     voters_telling_the_same_at_once_store_it_once,
@@ -168,6 +170,35 @@ async fn waiting_tickets_and_rewards_are_summed_up(bed: Bed) {
     let last = store.earned_by(UserId(1), Height(901), 1).await;
     assert_eq!(last.unwrap(), [earned(929, 1), earned(930, 1)]);
     assert_eq!(store.earned_by(UserId(3), Height(0), 9).await, Ok(vec![]));
+}
+
+async fn what_voters_did_is_kept_by_ticket(bed: Bed) {
+    let store = bed.store().await;
+    let time = |ticket: u8, voter: &str, answered_us, outcome: &str| VoteTime {
+        ticket: Hash([ticket; 32]),
+        voter: voter.into(),
+        signed_us: 400,
+        answered_us,
+        outcome: outcome.into(),
+    };
+    let first = vec![
+        time(1, "a", 9_000, "ready"),
+        time(1, "b", 8_000, "first"),
+        time(2, "a", 7_000, "first"),
+    ];
+    store.note_vote_times(first, 1_000).await.unwrap();
+    // Called again on a sibling block.
+    let again = time(1, "a", 5_000, "first");
+    store
+        .note_vote_times(vec![again.clone()], 2_000)
+        .await
+        .unwrap();
+    let found = store.vote_times_of(Hash([1; 32])).await.unwrap();
+    assert_eq!(found, [again.clone(), time(1, "b", 8_000, "first")]);
+    let year = 400 * 86_400;
+    store.forget_expired(1_001 + year).await.unwrap();
+    assert_eq!(store.vote_times_of(Hash([1; 32])).await.unwrap(), [again]);
+    assert_eq!(store.vote_times_of(Hash([2; 32])).await.unwrap(), []);
 }
 
 async fn tickets_are_counted(bed: Bed) {

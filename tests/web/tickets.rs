@@ -1,8 +1,9 @@
 //! `/tickets` with more tickets than a page holds: found, paged, downloaded.
 
 use dcrstakepool::decred::hash::{Hash, blake256};
-use dcrstakepool::decred::{Height, TicketHash};
+use dcrstakepool::decred::{Height, TicketHash, VoteBits, VoteVersion};
 use dcrstakepool::domain::{FeeVerdict, TicketRecord, TicketStatus};
+use dcrstakepool::rpc::wire::{BlockVotes, VoteOutcome, VoteReport};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -140,4 +141,65 @@ async fn downloads_hold_nothing_of_others() {
     );
     let json = other.get("/tickets.json").await;
     assert_eq!(json.body, "{\"network\":\"simnet\",\"tickets\":[\n]}\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_s_page_tells_its_whole_life_to_its_owner() {
+    let (site, mut admin, mut user, address) = site_with_users().await;
+    let mut ticket = TicketRecord {
+        hash: hash(9),
+        ..voted(1, &address)
+    };
+    if let Some(vote) = &mut ticket.vote {
+        (vote.bits, vote.version) = (VoteBits(5), VoteVersion(12));
+    }
+    let vote = VoteReport {
+        ticket: ticket.hash,
+        bits: VoteBits(5),
+        version: VoteVersion(12),
+        outcome: VoteOutcome::AlreadyKnown,
+        reason: String::new(),
+        looked_up_us: 50,
+        signed_us: 1_234,
+        sent_us: 1_300,
+        answered_us: 7_890,
+    };
+    site.voters[1].fake.with(|state| {
+        state.status.blocks = vec![BlockVotes {
+            hash: Hash(blake256(b"called")),
+            height: Height(200),
+            own_winners: 1,
+            votes: vec![vote],
+            unvoted: Vec::new(),
+            last_accepted_us: Some(7_890),
+        }];
+    });
+    learn(&site, std::slice::from_ref(&ticket));
+    shows_in_time(&mut user, "/tickets", "1 in all").await;
+    let path = format!("/tickets/{}", ticket.hash);
+    user.get("/tickets")
+        .await
+        .shows(&format!("href=\"{path}\""));
+    let page = shows_in_time(&mut user, &path, "<td>2</td><td>1.2 ms</td><td>7.8 ms</td>").await;
+    for told in [
+        "<dt>first</dt><dd>yes</dd>",
+        "<dt>second</dt><dd>abstain</dd>",
+        "approved",
+    ] {
+        page.shows(told);
+    }
+    // Of others it is not even said whether there is such a ticket.
+    assert_eq!(admin.get(&path).await.status, StatusCode::NOT_FOUND);
+    for bad in [
+        "",
+        "x",
+        "%00",
+        &"ab".repeat(32),
+        &"AB".repeat(40),
+        "../settings",
+    ] {
+        let answer = user.get(&format!("/tickets/{bad}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{bad}");
+    }
+    assert_eq!(site.browser().get(&path).await.location(), "/signin");
 }

@@ -30,6 +30,7 @@ pub mod sign;
 pub mod sign_ups;
 pub mod tickets;
 pub mod users;
+pub mod vote_times;
 
 use diesel::result::Error;
 

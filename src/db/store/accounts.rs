@@ -6,11 +6,11 @@ use super::{Decision, Store};
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{
     audit, counters, credentials, emails, flags, former_links, half_sign_ins, keys, limits, links,
-    mails, news, notifications, revisions, second_factors, sessions, sign_ups, users,
+    mails, news, notifications, revisions, second_factors, sessions, sign_ups, users, vote_times,
 };
 use crate::db::{
     AUDIT_IP_SECS, AuditEntry, MAIL_KEPT_SECS, NEWS_KEPT_SECS, PasswordChange, Result,
-    SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts, Verification,
+    SIGN_UP_LIFE_SECS, SignUp, SignUpOutcome, User, UserCounts, VOTE_TIMES_KEPT_SECS, Verification,
 };
 use crate::domain::{KeyIndex, UserId};
 use crate::secret::Secret;
@@ -118,6 +118,7 @@ impl Store {
             let rows = sign_ups::delete_expired(connection, now)?
                 + links::delete_expired(connection, now)?
                 + mails::delete_finished(connection, now.saturating_sub(MAIL_KEPT_SECS))?
+                + vote_times::delete_older(connection, now.saturating_sub(VOTE_TIMES_KEPT_SECS))?
                 + news::delete_told(connection, now.saturating_sub(NEWS_KEPT_SECS))?
                 + sessions::delete_expired(connection, now)?
                 + half_sign_ins::delete_expired(connection, now)?

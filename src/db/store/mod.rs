@@ -36,6 +36,7 @@ mod sessions;
 mod takeover;
 mod tickets;
 mod users;
+mod vote_times;
 
 /// At start a database that does not answer is reported after this long.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);

@@ -181,12 +181,17 @@ pub fn explorer(network: Network) -> Option<&'static str> {
     }
 }
 
-/// A hash, short, linked to the explorer's page where there is one; else it is whole in a tip.
-pub fn transaction(network: Network, hash: &str) -> Markup {
-    let short = match (hash.get(..8), hash.get(hash.len().saturating_sub(8)..)) {
+/// Enough of a hash to tell it from others at a glance.
+pub fn short_hash(hash: &str) -> String {
+    match (hash.get(..8), hash.get(hash.len().saturating_sub(8)..)) {
         (Some(head), Some(tail)) if hash.len() > 16 => format!("{head}…{tail}"),
         _ => hash.to_owned(),
-    };
+    }
+}
+
+/// A hash, short, linked to the explorer's page where there is one; else it is whole in a tip.
+pub fn transaction(network: Network, hash: &str) -> Markup {
+    let short = short_hash(hash);
     html! {
         @match explorer(network) {
             Some(site) => {

@@ -4,6 +4,7 @@ mod export;
 mod outlook;
 pub(super) mod row;
 mod search;
+pub mod story;
 
 use std::borrow::Cow;
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::decred::Network;
 use crate::domain::{FeeVerdict, TicketRecord, TicketStatus};
-use crate::web::pages::components::{badge, dcr, grouped, transaction};
+use crate::web::pages::components::{badge, dcr, grouped, short_hash, transaction};
 
 /// Without names of the columns in each cell: a page has many rows, and the style knows their order.
 pub(super) fn row(ticket: &TicketRecord, network: Network) -> Markup {
@@ -16,7 +16,7 @@ pub(super) fn row(ticket: &TicketRecord, network: Network) -> Markup {
                 @if ticket.verdict == FeeVerdict::Low { " " (badge("bad", "Low fee")) }
                 @if ticket.verdict == FeeVerdict::Added { " " (badge("info", "Low fee, added")) }
             }
-            td { (transaction(network, &ticket.hash.to_string())) }
+            td { a.hash href={ "/tickets/" (ticket.hash) } { (short_hash(&ticket.hash.to_string())) } }
             td {
                 @if let Some((_, height)) = ticket.mined { (grouped(height.0)) }
             }
