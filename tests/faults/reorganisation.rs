@@ -46,7 +46,8 @@ fn blocks_are_taken_back_and_come_again(depth: u32) {
     let (old_tip, fork) = (stage.world.node().best_hash(), stage.world.height() - depth);
     let first = hash_at(stage.world.node(), fork + 1);
 
-    take_back_to(fork, &stage.world);
+    let parent = hash_at(stage.world.node(), fork);
+    take_back_to((fork, &parent), &stage.world);
     let undone = truth::of_chain(stage.world.node());
     assert!(bought.iter().all(|ticket| is_unmined(&undone, ticket)));
     let other_way = depth.max(2) - 1;
@@ -266,13 +267,18 @@ fn votes_on(node: &Dcrd, block: &str) -> usize {
     votes.count()
 }
 
-/// Declares all that follows on the block at this height invalid, at all nodes. That can be more than one
-/// block: dcrd's miner finds a sibling when a vote renews the template in the moment in which a block is found.
-fn take_back_to(height: u32, world: &World) {
+/// Declares all that follows on this block invalid, at all nodes, and its siblings: dcrd's miner finds one when a
+/// vote renews the template in the moment in which a block is found, and dcrd may go to it.
+fn take_back_to((height, block): (u32, &str), world: &World) {
     let nodes = &world.simnet.nodes;
-    while let Some(node) = nodes.iter().find(|node| node.height() > height) {
-        let next = hash_at(node, height + 1);
-        let _: Value = node.rpc().get("invalidateblock", &json!([next]));
+    while let Some(node) = nodes.iter().find(|node| node.best_hash() != block) {
+        let there = hash_at(node, height);
+        let wrong = if there == block {
+            hash_at(node, height + 1)
+        } else {
+            there
+        };
+        let _: Value = node.rpc().get("invalidateblock", &json!([wrong]));
     }
 }
 
