@@ -88,15 +88,12 @@ fn two_siblings_are_both_voted_on() {
 
     mine(&mut stage.world);
     truth::is_told_by_all(&stage);
-    let winner = hash_at(stage.world.node(), stage.world.height() - 1);
+    let height = stage.world.height() - 1;
+    let winner = hash_at(stage.world.node(), height);
     let other = if winner == near { far } else { near };
-    tell_all(&stage.world, "invalidateblock", &winner);
-    for node in &stage.world.simnet.nodes {
-        node.wait_for(&other);
-    }
+    take_back_to((height, &other), &stage.world);
     let slowest = (0..3).map(|_| mine(&mut stage.world)).max();
     truth::is_told_by_all(&stage);
-    let height = stage.world.height() - 3;
     assert_eq!(hash_at(stage.world.node(), height), other);
     finish(
         stage,
