@@ -1,9 +1,8 @@
 //! A pool with its network and its users, and the verbs that stories are told with.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-use dcrstakepool::decred::Network;
 
 use super::dcrd::Dcrd;
 use super::folder::Folder;
@@ -22,18 +21,23 @@ const TICKETS_IN_STOCK: usize = 160;
 /// As many of one user as a block takes in all.
 const TICKETS_AT_ONCE: u32 = 20;
 
+/// Blocks of one ticket price on simnet.
+const PRICE_WINDOW: u32 = 8;
+/// So many windows may go by before a purchase is given up.
+const BUYS_AGAIN: u32 = 4;
+
 /// Longer than a purchase waits before it looks again whether its split was mined.
 const QUIET: Duration = Duration::from_millis(1200);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Who says something is at work, and gets the time for it however busy the machine is; who says nothing waits
 /// for a block, or has ended.
-fn wait_while_they_talk(running: &mut [Buying]) {
+fn wait_while_they_talk(running: &mut [Option<Buying>]) {
     let mut said = 0;
     let mut since = Instant::now();
-    while since.elapsed() < QUIET && running.iter_mut().any(|buying| !buying.ended()) {
+    while since.elapsed() < QUIET && running.iter_mut().flatten().any(|buying| !buying.ended()) {
         wait::pause(GLANCE);
-        let now = running.iter().map(Buying::said).sum();
+        let now = running.iter().flatten().map(Buying::said).sum();
         if now != said {
             (said, since) = (now, Instant::now());
         }
@@ -157,41 +161,74 @@ impl World {
     /// Every user buys `count` tickets with the program's own tool; the chain goes on until they are
     /// mined.
     ///
-    /// A ticket that is not mined within the window of its price is lost: so it begins in the first half of one.
+    /// A ticket that is not mined within the window of its price is lost, and its money is free again:
+    /// so it begins early in one, and as people do, buys again what was lost.
     pub fn everyone_buys(&mut self, count: u32) {
-        let window = Network::Simnet.params().price_window;
-        while self.height() % window >= window / 2 {
+        let mut wanted = vec![count; self.users.len()];
+        for _ in 0..BUYS_AGAIN {
+            let bought = self.buy_early(&wanted);
+            let window = self.window();
+            while self.window() == window && self.unmined(bought.iter().flatten()) > 0 {
+                self.mine_one();
+            }
+            for (wanted, bought) in wanted.iter_mut().zip(&bought) {
+                *wanted = u32::try_from(self.unmined(bought)).expect("a few tickets");
+            }
+            if wanted.iter().all(|wanted| *wanted == 0) {
+                return;
+            }
+        }
+        panic!("after {BUYS_AGAIN} windows tickets are not mined, by user: {wanted:?}");
+    }
+
+    /// The tickets that each user bought, in the order of the users.
+    fn buy_early(&mut self, wanted: &[u32]) -> Vec<Vec<String>> {
+        while (self.height() + 1) % PRICE_WINDOW >= PRICE_WINDOW / 4 {
             self.mine_one();
         }
         for user in &self.users {
             user.wallet.wait_for_height(self.simnet.height());
         }
-        let started = self
-            .users
-            .iter()
-            .map(|user| user.start_buying(&self.pool, count));
-        let mut running: Vec<Buying> = started.collect();
+        let each = self.users.iter().zip(wanted);
+        let mut running: Vec<Option<Buying>> = each
+            .map(|(user, count)| (*count > 0).then(|| user.start_buying(&self.pool, *count)))
+            .collect();
         wait_while_they_talk(&mut running);
-        while running.iter_mut().any(|buying| !buying.ended()) {
+        while running.iter_mut().flatten().any(|buying| !buying.ended()) {
             self.mine_one();
             wait_while_they_talk(&mut running);
         }
-        let bought: Vec<_> = running.into_iter().flat_map(Buying::finish).collect();
-        assert_eq!(bought.len(), self.users.len() * count as usize);
-        self.mine_until_mined(&bought);
+        let finish = |buying: Option<Buying>| buying.map(Buying::finish).unwrap_or_default();
+        let bought: Vec<_> = running.into_iter().map(finish).collect();
+        for (bought, wanted) in bought.iter().zip(wanted) {
+            assert_eq!(bought.len(), *wanted as usize);
+        }
+        bought
+    }
+
+    /// Which window of one ticket price the next block lies in.
+    fn window(&self) -> u32 {
+        (self.height() + 1) / PRICE_WINDOW
+    }
+
+    fn unmined<'a>(&self, tickets: impl IntoIterator<Item = &'a String>) -> usize {
+        let mined: HashSet<_> = self
+            .ledger
+            .tickets
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        tickets
+            .into_iter()
+            .filter(|ticket| !mined.contains(*ticket))
+            .count()
     }
 
     /// Mines the few blocks that these tickets wait for: one takes twenty at most, and often fewer.
     pub fn mine_until_mined(&mut self, tickets: &[String]) {
         for _ in 0..8 + tickets.len() / 8 {
             self.ledger.read(self.simnet.node());
-            let mined: Vec<_> = self
-                .ledger
-                .tickets
-                .keys()
-                .map(ToString::to_string)
-                .collect();
-            if tickets.iter().all(|ticket| mined.contains(ticket)) {
+            if self.unmined(tickets) == 0 {
                 return;
             }
             self.mine_one();
