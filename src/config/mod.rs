@@ -3,6 +3,7 @@
 //! Resolving reports every problem at once, binds nothing and never ends the process; the environment
 //! is an argument.
 
+pub mod alerts;
 mod check;
 pub mod database;
 pub mod digest;
@@ -23,6 +24,7 @@ mod tests;
 pub mod voter;
 pub mod web;
 
+pub use alerts::AlertsConfig;
 pub use database::DatabaseConfig;
 pub use log::{LogConfig, LogFormat};
 pub use mail::{MailConfig, MailTls};

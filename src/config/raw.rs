@@ -21,6 +21,7 @@ pub struct Raw {
     pub pool: RawPool,
     pub web: RawWeb,
     pub mail: Option<RawMail>,
+    pub alerts: Option<RawAlerts>,
     pub voters: Given<Vec<RawPeer>>,
     pub voter: RawVoter,
 }
@@ -102,6 +103,15 @@ pub struct RawMail {
 }
 
 #[derive(Debug, Default)]
+pub struct RawAlerts {
+    pub mail: Given<Vec<String>>,
+    pub webhook: GivenSecret,
+    pub webhook_token: GivenSecret,
+    pub after_seconds: Given<i64>,
+    pub remind_hours: Given<i64>,
+}
+
+#[derive(Debug, Default)]
 pub struct RawPeer {
     pub url: Given<String>,
     pub cert: Given<PathBuf>,
@@ -148,6 +158,7 @@ impl Raw {
             pool: top.section("pool", RawPool::read),
             web: top.section("web", RawWeb::read),
             mail: top.table("mail", RawMail::read),
+            alerts: top.table("alerts", RawAlerts::read),
             voters: top.tables("voters", RawPeer::read),
             voter: top.section("voter", RawVoter::read),
             ..Self::default()
@@ -241,6 +252,18 @@ impl RawMail {
             username: section.take("username"),
             password: section.secret("password"),
             ca_cert: section.take("ca_cert"),
+        }
+    }
+}
+
+impl RawAlerts {
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            mail: section.take("mail"),
+            webhook: section.secret("webhook"),
+            webhook_token: section.secret("webhook_token"),
+            after_seconds: section.take("after_seconds"),
+            remind_hours: section.take("remind_hours"),
         }
     }
 }

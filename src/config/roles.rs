@@ -5,8 +5,8 @@ use super::pool::extended_key;
 use super::raw::Raw;
 use super::reader::Given;
 use super::{
-    BaseUrl, DatabaseConfig, Invalid, LogConfig, MailConfig, PoolConfig, Sources, VoterPeer,
-    VoterSection, WebSection,
+    AlertsConfig, BaseUrl, DatabaseConfig, Invalid, LogConfig, MailConfig, PoolConfig, Sources,
+    VoterPeer, VoterSection, WebSection,
 };
 use crate::decred::params::Network;
 use crate::rpc::wire::ConfigDigests;
@@ -22,6 +22,8 @@ pub struct WebConfig {
     pub web: WebSection,
     /// `None`: mails go to the log.
     pub mail: Option<MailConfig>,
+    /// `None`: nobody is told of alarms.
+    pub alerts: Option<AlertsConfig>,
     pub voters: Vec<VoterPeer>,
     /// For the log, once there is one.
     pub warnings: Vec<String>,
@@ -74,6 +76,8 @@ impl WebConfig {
         let pool = PoolConfig::resolve(raw.pool, assumed, check);
         let web = WebSection::resolve(raw.web, check);
         let mail = raw.mail.map(|mail| MailConfig::resolve(mail, check));
+        let mails = mail.is_some();
+        let alerts = raw.alerts.map(|it| AlertsConfig::resolve(it, mails, check));
         let given = raw.voters.as_ref().map_or(0, |voters| voters.value.len());
         let voters = VoterPeer::resolve_all(raw.voters, assumed.params().voter_port, check);
         let config = Self {
@@ -84,6 +88,10 @@ impl WebConfig {
             web: web?,
             mail: match mail {
                 Some(mail) => Some(mail?),
+                None => None,
+            },
+            alerts: match alerts {
+                Some(alerts) => Some(alerts?),
                 None => None,
             },
             voters,

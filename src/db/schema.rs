@@ -344,6 +344,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_alerts (way, alarm, about) {
+        way -> Text,
+        alarm -> Text,
+        about -> Text,
+        message -> Text,
+        since -> BigInt,
+        seen -> BigInt,
+        state -> Text,
+        due -> BigInt,
+        told -> BigInt,
+    }
+}
+
+diesel::table! {
     pool_audit (id) {
         id -> BigInt,
         happened -> BigInt,

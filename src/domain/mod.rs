@@ -1,5 +1,6 @@
 //! The pool's own nouns, shared by the database, the internal RPC, the pool and the voter.
 
+pub mod alert;
 pub mod digest;
 pub mod ids;
 pub mod news;
@@ -7,6 +8,7 @@ pub mod preference;
 pub mod rate;
 pub mod ticket;
 
+pub use alert::{Alert, AlertState, AlertWay};
 pub use digest::{preferences_digest, scripts_digest};
 pub use ids::{InstanceId, KeyIndex, PoolId, Revision, UserId};
 pub use news::{NewsKind, Wishes};

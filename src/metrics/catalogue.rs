@@ -63,6 +63,7 @@ pub static ALL: &[&'static dyn Metric] = &[
     &ENROLMENTS,
     &MAILS,
     &NEWS,
+    &ALERTS,
     &MAILS_WAITING,
     &MAIL_AGE,
     &HEALTH,
@@ -507,6 +508,25 @@ pub static ENROLMENTS: Counter<1> = Counter::new(
         ["too_few_voters"],
         ["configured_differently"],
         ["failed"],
+    ],
+);
+
+pub static ALERTS: Counter<2> = Counter::new(
+    About {
+        name: "dcrstakepool_alerts_total",
+        help: "Alarms that people were told of, by way (mail, webhook) and word: begun, lasting, over, or failed tries.",
+        roles: WEB,
+    },
+    &["way", "event"],
+    &[
+        ["mail", "begun"],
+        ["mail", "lasting"],
+        ["mail", "over"],
+        ["mail", "failed"],
+        ["webhook", "begun"],
+        ["webhook", "lasting"],
+        ["webhook", "over"],
+        ["webhook", "failed"],
     ],
 );
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
+use super::alerts::Standing;
 use super::voters::{Peer, View};
 use super::{Halt, Pool};
 use crate::db::MailCounts;
@@ -132,9 +133,15 @@ impl Reasons {
         news
     }
 
-    fn alarms(&self) -> Vec<Alarm> {
+    fn standing(&self) -> Vec<Standing> {
         let told = self.0.iter().filter(|(_, lasting)| lasting.told);
-        told.map(|((id, _), lasting)| lasting.alarm(id)).collect()
+        told.map(|((id, about), lasting)| Standing {
+            alarm: (*id).to_owned(),
+            about: about.clone(),
+            message: lasting.message.clone(),
+            since: lasting.since,
+        })
+        .collect()
     }
 
     fn tells(&self, id: &'static str, about: &str) -> bool {
@@ -177,24 +184,38 @@ impl Pool {
 
     /// All alarms: ours and the voters'.
     pub(super) fn alarms(&self, halt: Option<&Halt>) -> Vec<Alarm> {
+        let standing = self.standing_alarms(halt).into_iter();
+        standing
+            .map(|it| alarm(&it.alarm, it.message, it.since))
+            .collect()
+    }
+
+    /// The same, with whom they are about.
+    pub(super) fn standing_alarms(&self, halt: Option<&Halt>) -> Vec<Standing> {
         self.note_reasons();
-        let mut alarms = Vec::new();
+        let mut standing = Vec::new();
         if let Some(halt) = halt {
-            let message = format!("enrolment is halted: {}: {}", halt.voter, halt.reason);
-            alarms.push(alarm(id::HALTED, message, halt.since));
+            standing.push(Standing {
+                alarm: id::HALTED.to_owned(),
+                about: String::new(),
+                message: format!("enrolment is halted: {}: {}", halt.voter, halt.reason),
+                since: halt.since,
+            });
         }
-        alarms.extend(self.reasons().alarms());
+        standing.extend(self.reasons().standing());
         for peer in &self.peers {
             let view = peer.view();
             let Some(status) = view.status.as_ref().filter(|_| view.connected) else {
                 continue;
             };
-            alarms.extend(status.alarms.iter().map(|theirs| {
-                let message = format!("{}: {}", peer.name(), theirs.message);
-                alarm(&theirs.id, message, theirs.since)
+            standing.extend(status.alarms.iter().map(|theirs| Standing {
+                alarm: theirs.id.clone(),
+                about: peer.name().to_owned(),
+                message: format!("{}: {}", peer.name(), theirs.message),
+                since: theirs.since,
             }));
         }
-        alarms
+        standing
     }
 
     /// Whether this voter has been on another branch than the leader for long.
@@ -363,16 +384,17 @@ mod tests {
     fn a_reason_is_told_once_it_has_lasted_and_knows_when_it_began() {
         let mut reasons = Reasons::default();
         assert_eq!(reasons.update(holds("1 and 2", 10), 100), News::default());
-        assert!(reasons.alarms().is_empty());
+        assert!(reasons.standing().is_empty());
         let news = reasons.update(holds("1 and 3", 10), 110);
         let told = alarm(id::VOTERS_DIFFER, "1 and 3".into(), 100);
         assert_eq!(news.begun, std::slice::from_ref(&told));
-        assert_eq!(reasons.alarms(), std::slice::from_ref(&told));
+        let [standing] = reasons.standing().try_into().unwrap();
+        assert_eq!((standing.about.as_str(), standing.since), ("v1", 100));
         assert!(reasons.tells(id::VOTERS_DIFFER, "v1"));
         assert!(!reasons.tells(id::VOTERS_DIFFER, "v2"));
         assert_eq!(reasons.update(holds("1 and 3", 10), 111), News::default());
         assert_eq!(reasons.update(Vec::new(), 112).over, [told]);
-        assert!(reasons.alarms().is_empty());
+        assert!(reasons.standing().is_empty());
     }
 
     #[test]
@@ -397,12 +419,12 @@ mod tests {
     fn a_look_that_cannot_tell_changes_nothing() {
         let mut reasons = Reasons::default();
         reasons.update(unclear(), 90);
-        assert!(reasons.alarms().is_empty());
+        assert!(reasons.standing().is_empty());
         reasons.update(holds("x", 10), 100);
         reasons.update(unclear(), 105);
         assert_eq!(reasons.update(holds("x", 10), 110).begun.len(), 1);
         assert_eq!(reasons.update(unclear(), 111), News::default());
-        assert_eq!(reasons.alarms().len(), 1);
+        assert_eq!(reasons.standing().len(), 1);
     }
 
     #[test]

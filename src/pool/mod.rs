@@ -6,6 +6,7 @@
 
 mod accounts;
 mod alarms;
+mod alerts;
 mod chain;
 mod closing;
 mod confirm;
@@ -19,6 +20,7 @@ mod follow;
 mod former;
 mod gauges;
 mod halt;
+pub mod hints;
 mod inspect;
 mod invalid_tickets;
 mod jwt;
@@ -86,6 +88,7 @@ use sync::Tables;
 pub use crate::db::{
     AuditEntry, AuditLine, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp,
 };
+pub use alerts::{Alerting, Hook, HookWord, Word};
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
     ChangeEmailError, ChangePasswordError, ConfirmEmailError, EnrolError, Error, NotNow,
@@ -124,6 +127,7 @@ pub struct Parts {
     pub pool_id: PoolId,
     pub peers: Vec<Peer>,
     pub delivery: Delivery,
+    pub alerting: Alerting,
     pub clock: Clock,
     pub tasks: Tasks,
 }
@@ -139,6 +143,7 @@ pub struct Pool {
     id: PoolId,
     peers: Vec<Arc<Peer>>,
     post: Post,
+    alerting: Alerting,
     clock: Clock,
     tasks: Tasks,
     hasher: Hasher,
@@ -200,6 +205,7 @@ impl Pool {
             id: parts.pool_id,
             peers: numbered(parts.peers),
             post: Post::new(parts.delivery),
+            alerting: parts.alerting,
             clock: parts.clock,
             tasks: parts.tasks,
             heights: Mutex::default(),

@@ -46,6 +46,10 @@ impl Post {
         }
     }
 
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
     /// What waits, as last read.
     pub fn counts(&self) -> Option<MailCounts> {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)

@@ -114,6 +114,11 @@ impl Pool {
         let pool = Arc::clone(self);
         self.tasks
             .spawn("news", async move { pool.keep_telling().await });
+        if !self.alerting.is_silent() {
+            let pool = Arc::clone(self);
+            self.tasks
+                .spawn("alerts", async move { pool.keep_alerting().await });
+        }
         let pool = Arc::clone(self);
         self.tasks
             .spawn("door_sign", async move { pool.keep_sign().await });

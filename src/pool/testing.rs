@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 
 use super::derivation::Derivation;
-use super::{DoorSign, Limits, OwnerProof, Parts, Peer, Pool, Settings, TicketFilter, TicketPage};
+use super::{
+    Alerting, DoorSign, Limits, OwnerProof, Parts, Peer, Pool, Settings, TicketFilter, TicketPage,
+};
 use crate::clock::Clock;
 use crate::db::{Access, AuditEntry, AuditFilter, Options, Store};
 use crate::decred::hdkey::ExtendedPubKey;
@@ -492,7 +494,7 @@ impl TestPool {
         let voters: Vec<_> = (0..3).map(|_| Arc::new(FakeVoter::new())).collect();
         let inbox = Arc::new(Inbox::default());
         let clock = Clock::fixed(NOW);
-        let pool = assemble(settings, &store, &voters, &inbox, &clock).await;
+        let pool = assemble(settings, &store, &voters, Unlike::usual(&inbox), &clock).await;
         Self {
             pool,
             store,
@@ -509,7 +511,7 @@ impl TestPool {
             settings,
             &self.store,
             &self.voters,
-            &self.inbox,
+            Unlike::usual(&self.inbox),
             &self.clock,
         )
         .await
@@ -517,12 +519,26 @@ impl TestPool {
 
     /// Another web process whose mails leave like this.
     pub async fn with_delivery(&self, delivery: Delivery) -> Arc<Pool> {
-        assemble_with(settings(), &self.store, &self.voters, delivery, &self.clock).await
+        let unlike = Unlike {
+            delivery,
+            ..Unlike::usual(&self.inbox)
+        };
+        assemble(settings(), &self.store, &self.voters, unlike, &self.clock).await
+    }
+
+    /// Another web process that tells of alarms like this.
+    pub async fn with_alerting(&self, alerting: Alerting) -> Arc<Pool> {
+        let unlike = Unlike {
+            alerting,
+            ..Unlike::usual(&self.inbox)
+        };
+        assemble(settings(), &self.store, &self.voters, unlike, &self.clock).await
     }
 
     /// A web process over another database, with these voters.
     pub async fn over(&self, store: &Store, settings: Settings) -> Arc<Pool> {
-        assemble(settings, store, &self.voters, &self.inbox, &self.clock).await
+        let usual = Unlike::usual(&self.inbox);
+        assemble(settings, store, &self.voters, usual, &self.clock).await
     }
 
     /// Writes a copy of the database as it is now.
@@ -578,22 +594,26 @@ pub async fn round(pool: &Pool) {
     pool.renew_numbers().await;
 }
 
+/// In what web processes may be unlike.
+struct Unlike {
+    delivery: Delivery,
+    alerting: Alerting,
+}
+
+impl Unlike {
+    fn usual(inbox: &Arc<Inbox>) -> Self {
+        Self {
+            delivery: Delivery::AtOnce(Arc::<Inbox>::clone(inbox)),
+            alerting: Alerting::default(),
+        }
+    }
+}
+
 async fn assemble(
     settings: Settings,
     store: &Store,
     voters: &[Arc<FakeVoter>],
-    inbox: &Arc<Inbox>,
-    clock: &Clock,
-) -> Arc<Pool> {
-    let delivery = Delivery::AtOnce(Arc::<Inbox>::clone(inbox));
-    assemble_with(settings, store, voters, delivery, clock).await
-}
-
-async fn assemble_with(
-    settings: Settings,
-    store: &Store,
-    voters: &[Arc<FakeVoter>],
-    delivery: Delivery,
+    unlike: Unlike,
     clock: &Clock,
 ) -> Arc<Pool> {
     let peers = voters.iter().enumerate().map(|(i, voter)| {
@@ -605,7 +625,8 @@ async fn assemble_with(
         store: store.clone(),
         pool_id: store.pool_id().await.unwrap(),
         peers: peers.collect(),
-        delivery,
+        delivery: unlike.delivery,
+        alerting: unlike.alerting,
         clock: clock.clone(),
         tasks: Tasks::new(),
     };

@@ -1,6 +1,7 @@
 //! The pool with fake voters over a real database, a file per concern.
 
 mod accounts;
+mod alerts;
 mod differences;
 mod email_change;
 mod enrolment;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::Failure;
+use super::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::{DatabaseConfig, LimitsConfig, PoolConfig, WebConfig};
 use crate::db::{Access, Options, Store};
 use crate::mail::{Delivery, LogMailer, Smtp};
-use crate::pool::{DoorSign, Limits, Parts, Peer, Pool, Settings};
+use crate::pool::{Alerting, DoorSign, Hook, Limits, Parts, Peer, Pool, Settings};
 use crate::rpc::client::VoterClient;
 use crate::shutdown::Tasks;
 
@@ -49,6 +50,7 @@ pub async fn pool(
         pool_id,
         peers: peers.collect(),
         delivery: delivery(config)?,
+        alerting: alerting(config)?,
         clock: Clock::system(),
         tasks: tasks.clone(),
     })
@@ -98,6 +100,19 @@ pub fn door_sign(pool: &PoolConfig) -> DoorSign {
         closed: pool.closed,
         closed_message: pool.closed_message.clone(),
     }
+}
+
+fn alerting(config: &WebConfig) -> Result<Alerting, Failure> {
+    let Some(alerts) = &config.alerts else {
+        return Ok(Alerting::default());
+    };
+    let webhook = Webhook::of(alerts).map_err(Failure::config)?;
+    Ok(Alerting {
+        mail: alerts.mail.clone(),
+        webhook: webhook.map(|webhook| Arc::new(webhook) as Arc<dyn Hook>),
+        after: alerts.after_seconds,
+        remind: alerts.remind_hours.saturating_mul(3600),
+    })
 }
 
 fn delivery(config: &WebConfig) -> Result<Delivery, Failure> {

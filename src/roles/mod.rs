@@ -18,6 +18,7 @@ pub mod user;
 pub mod vote;
 pub mod voter;
 pub mod web;
+mod webhook;
 
 pub use failure::Failure;
 

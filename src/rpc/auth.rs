@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use crate::secret::Secret;
 
 /// What the client sends. `None` for a token that no header can carry.
-pub(super) fn header(token: &Secret) -> Option<HeaderValue> {
+pub fn header(token: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
     // Keeps it out of HTTP/2's compression tables and of debug output.
     value.set_sensitive(true);

@@ -11,6 +11,8 @@ pub mod server;
 mod service;
 pub mod wire;
 
+pub use auth::header as bearer;
+
 use async_trait::async_trait;
 
 use wire::{

@@ -1,6 +1,7 @@
 //! The store, one suite on SQLite and MariaDB.
 
 mod accounts;
+mod alerts;
 mod backup;
 mod bed;
 mod enrolment;

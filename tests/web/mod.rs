@@ -3,6 +3,7 @@
 mod admin_log;
 mod admin_pool;
 mod admin_users;
+mod alerts;
 mod api;
 mod brand;
 pub mod browser;

@@ -1,6 +1,7 @@
 //! The statements, a file per table. They know no transaction and no deadline: `store` composes
 //! them.
 
+pub mod alerts;
 pub mod audit;
 pub mod choices;
 pub mod counters;

@@ -20,6 +20,7 @@ use crate::decred::Height;
 use crate::domain::PoolId;
 
 mod accounts;
+mod alerts;
 mod backup;
 mod enrolment;
 mod limits;

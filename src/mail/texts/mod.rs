@@ -1,6 +1,7 @@
 //! What the mails say, a file each. None tells whether an account exists to someone who does not own it.
 
 mod account_closed;
+mod alert;
 mod already_registered;
 mod email_change;
 mod email_change_requested;
@@ -22,6 +23,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use account_closed::account_closed;
+pub use alert::{AlertText, alert};
 pub use already_registered::already_registered;
 pub use email_change::email_change;
 pub use email_change_requested::email_change_requested;

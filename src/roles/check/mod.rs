@@ -2,7 +2,6 @@
 
 mod daemons;
 mod findings;
-mod hints;
 mod voter;
 mod web;
 

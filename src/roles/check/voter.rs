@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::findings::Findings;
-use super::{configuration, daemons, hints};
+use super::{configuration, daemons};
 use crate::cli::VERSION;
 use crate::clock::Clock;
 use crate::config::{VoterConfig, VoterPeer, VoterSection};
+use crate::pool::hints;
 use crate::rpc::client::VoterClient;
 use crate::rpc::wire::{Alarm, ConfigDigests, Empty, SignerKind, Status, VoteOutcome};
 use crate::rpc::{Error, Voter as _};

@@ -1,10 +1,11 @@
 //! `check web`: the database, every voter, and what they should have.
 
+use super::configuration;
 use super::findings::Findings;
-use super::{configuration, hints};
 use crate::config::{MailConfig, WebConfig};
 use crate::db::{Access, Store};
 use crate::mail::Smtp;
+use crate::pool::hints;
 use crate::pool::{Pool, StatusReport, VoterReport};
 use crate::roles::{Failure, assembly};
 use crate::rpc::Voter as _;
