@@ -302,6 +302,7 @@ Examples:
   dcrstakepool check voter --config voter1.toml
   dcrstakepool check web
   dcrstakepool check web --json | jq '.checks[] | select(.status != \"ok\")'
+  dcrstakepool check web --send-test-mail you@example.com --send-test-alert
 
 Changes nothing. `voter` asks the running voter by its own RPC; while none runs it looks at dcrd, dcrwallet and
 the saved state as a start would. `web` looks at the database and asks every voter.
@@ -312,6 +313,12 @@ pub struct CheckArgs {
     pub role: RoleArgs,
     #[arg(value_enum, value_name = "web|voter")]
     pub what: CheckedRole,
+    /// Send a mail to this address by [mail] (web only)
+    #[arg(long, value_name = "ADDRESS")]
+    pub send_test_mail: Option<String>,
+    /// Tell everybody whom [alerts] names that this is a test (web only)
+    #[arg(long)]
+    pub send_test_alert: bool,
     /// Print one JSON object: `ok`, and `checks` with `name`, `status`, `text`, `hint` each
     #[arg(long)]
     pub json: bool,

@@ -51,7 +51,7 @@ pub struct HookWord {
     /// All in one line, as chat programs show it.
     pub text: String,
     pub pool: String,
-    /// `begun`, `lasting` or `over`.
+    /// `begun`, `lasting` or `over`; `test` from the command line.
     pub event: &'static str,
     /// Stable name.
     pub alarm: String,

@@ -12,8 +12,8 @@ use crate::harness::smtp::{Manners, Security, SmtpServer};
 
 const TOKEN: &str = "the-token-of-the-chat-room";
 
-/// Takes each request, and answers 204. Ends with the set.
-async fn chat_room(tasks: &mut JoinSet<()>) -> (u16, Arc<Mutex<Vec<String>>>) {
+/// Takes each request, and answers 204, or 404 at `/nowhere`. Ends with the set.
+pub async fn chat_room(tasks: &mut JoinSet<()>) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let said: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -22,19 +22,25 @@ async fn chat_room(tasks: &mut JoinSet<()>) -> (u16, Arc<Mutex<Vec<String>>>) {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = String::new();
             let mut chunk = [0; 4096];
-            // The body of JSON is the last that comes.
-            while !request.ends_with('}') {
+            // JSON is the last that comes, if anything does.
+            let whole = |it: &str| it.ends_with('}') || it.starts_with("GET");
+            while !whole(&request) {
                 let read = stream.read(&mut chunk).await.unwrap_or_default();
                 if read == 0 {
                     break;
                 }
                 request += &String::from_utf8_lossy(&chunk[..read]);
             }
+            let status = if request.starts_with("POST /nowhere") {
+                "404 Not Found"
+            } else {
+                "204 No Content"
+            };
+            let answer = format!("HTTP/1.1 {status}\r\nConnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.ok();
             kept.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(request);
-            let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
-            stream.write_all(answer).await.ok();
         }
     });
     (port, said)

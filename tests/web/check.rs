@@ -10,13 +10,16 @@ use dcrstakepool::rpc::wire::Alarm;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
+use super::alerts::chat_room;
 use super::site::{Site, Wish, voting_key, wait_for};
 use super::voter_bed::{Bed, TOKEN, vector};
 use crate::harness::fake_daemon::PASSWORD;
 use crate::harness::port::free_port;
 use crate::harness::process::{Process, read_log};
 use crate::harness::program;
+use crate::harness::smtp::{Manners, Security, SmtpServer};
 
 /// What a check said.
 struct Said {
@@ -247,6 +250,54 @@ async fn beside_a_running_site_every_voter_is_asked() {
     trouble.is(&name(1), "fail", &["cannot be reached", "check voter"]);
     trouble.is("voters", "fail", &["0 of 2 can vote, at least 1 must"]);
     trouble.is("wallet_locked", "fail", &["is locked", "walletpassphrase"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_site_is_asked_and_a_mail_and_an_alert_are_tried() {
+    let mails = SmtpServer::start(Security::Plain, Manners::default()).await;
+    let mut tasks = JoinSet::new();
+    let (port, said) = chat_room(&mut tasks).await;
+    let site = Site::with(Wish {
+        voters: 2,
+        pool: "min_voters = 1\n",
+        mail: format!(
+            "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"pool@example.com\"\n\
+             [alerts]\nmail = [\"ops@example.com\"]\nwebhook = \"http://127.0.0.1:{port}/room\"\n",
+            mails.port
+        ),
+        ..Wish::default()
+    })
+    .await;
+    let trials = [
+        "--json",
+        "--send-test-mail",
+        "kim@example.com",
+        "--send-test-alert",
+    ];
+    let nowhere = check("web", &site.file(), &trials).await;
+    nowhere.is("site", "warn", &["http://pool.example.com/healthz"]);
+    nowhere.is("test mail", "ok", &["kim@example.com"]);
+    nowhere.is("test alert", "ok", &["by webhook and to ops@example.com"]);
+    let to: Vec<_> = mails.taken().iter().map(|mail| mail.to.clone()).collect();
+    assert_eq!(to, ["kim@example.com", "ops@example.com"]);
+    let told = said.lock().expect("words").join("\n");
+    assert!(told.contains("\"event\":\"test\""), "{told}");
+
+    let here = format!("http://{}", site.address);
+    site.edit("http://pool.example.com", &here);
+    let found = check("web", &site.file(), &["--json"]).await;
+    found.is("site", "ok", &[&here]);
+    // Something else is there, and nobody takes the test alert.
+    site.edit(&here, &format!("http://127.0.0.1:{port}"));
+    site.edit("/room", "/nowhere");
+    let wrong = check("web", &site.file(), &trials).await;
+    wrong.ends_with(1);
+    wrong.is("site", "fail", &["not by this program"]);
+    wrong.is("test alert", "fail", &["webhook: it answered 404"]);
+    wrong.is("test mail", "ok", &[]);
+
+    let voter = check("voter", &site.file(), &["--send-test-alert"]).await;
+    assert_eq!(voter.code, Some(2), "{}", voter.all());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

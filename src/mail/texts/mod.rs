@@ -14,6 +14,7 @@ mod second_factor_on;
 mod second_factor_reset;
 mod ticket_news;
 mod ticket_script;
+mod trial;
 mod verification;
 mod vote_version;
 
@@ -36,6 +37,7 @@ pub use second_factor_on::second_factor_on;
 pub use second_factor_reset::second_factor_reset;
 pub use ticket_news::{TicketNews, ticket_news};
 pub use ticket_script::{TicketScript, ticket_script};
+pub use trial::trial;
 pub use verification::verification;
 pub use vote_version::{NewVoteVersion, vote_version};
 

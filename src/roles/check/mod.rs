@@ -1,7 +1,10 @@
 //! `dcrstakepool check`: is all well with this role? Asks what runs, changes nothing.
 
+mod alerts;
 mod daemons;
 mod findings;
+mod mail;
+mod site;
 mod voter;
 mod web;
 
@@ -16,8 +19,24 @@ use findings::Findings;
 /// How long connections may take to close.
 const STOP: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// What is sent on the way, to see that it arrives.
+#[derive(Debug, Default)]
+struct Trials {
+    /// To whom.
+    mail: Option<String>,
+    alert: bool,
+}
+
 /// Runs it to its end.
 pub async fn run(args: CheckArgs) -> Result<(), Failure> {
+    let trials = Trials {
+        mail: args.send_test_mail.clone(),
+        alert: args.send_test_alert,
+    };
+    if matches!(args.what, CheckedRole::Voter) && (trials.alert || trials.mail.is_some()) {
+        let reason = "a voter sends neither mails nor alerts: check web does";
+        return Err(Failure::usage(anyhow::anyhow!(reason)));
+    }
     let sources = Sources::of_process(args.role.config);
     let tasks = Tasks::new();
     let findings = match args.what {
@@ -29,7 +48,7 @@ pub async fn run(args: CheckArgs) -> Result<(), Failure> {
         CheckedRole::Web => {
             let config = WebConfig::load(&sources)?;
             listen_only_to_rust_log(&config.log, &sources)?;
-            Box::pin(web::check(&config, &tasks)).await
+            Box::pin(web::check(&config, &trials, &tasks)).await
         }
     };
     tasks.stop_and_wait(STOP).await;

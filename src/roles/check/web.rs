@@ -1,10 +1,9 @@
 //! `check web`: the database, every voter, and what they should have.
 
-use super::configuration;
 use super::findings::Findings;
-use crate::config::{MailConfig, WebConfig};
+use super::{Trials, alerts, configuration, mail, site};
+use crate::config::WebConfig;
 use crate::db::{Access, Store};
-use crate::mail::Smtp;
 use crate::pool::hints;
 use crate::pool::{Pool, StatusReport, VoterReport};
 use crate::roles::{Failure, assembly};
@@ -13,12 +12,16 @@ use crate::rpc::client::VoterClient;
 use crate::rpc::wire::{Alarm, Empty};
 use crate::shutdown::Tasks;
 
-pub async fn check(config: &WebConfig, tasks: &Tasks) -> Findings {
+pub async fn check(config: &WebConfig, trials: &Trials, tasks: &Tasks) -> Findings {
     let mut findings = Findings::new();
     configuration(&config.warnings, &mut findings);
-    if !mail(config.mail.as_ref(), &mut findings).await {
+    let Ok(smtp) = mail::check(config, trials, &mut findings).await else {
+        return findings;
+    };
+    if !alerts::check(config, smtp.as_ref(), trials, &mut findings).await {
         return findings;
     }
+    site::check(&config.web.base_url, &mut findings).await;
     let voters = match assembly::voters(config, tasks) {
         Ok(voters) => voters,
         Err(failure) => {
@@ -40,32 +43,6 @@ pub async fn check(config: &WebConfig, tasks: &Tasks) -> Findings {
         Err(failure) => findings.fail("database", reasons(&failure), database_hint(&failure)),
     }
     findings
-}
-
-/// Whether mails leave. False: web would not start.
-async fn mail(config: Option<&MailConfig>, findings: &mut Findings) -> bool {
-    let Some(config) = config else {
-        let text = "none is sent: mails, with their links, go to web's log";
-        findings.warn("mail", text, "set [mail] before users come");
-        return true;
-    };
-    let smtp = match Smtp::new(config.clone()) {
-        Ok(smtp) => smtp,
-        Err(error) => {
-            findings.fail("mail", error.to_string(), "mend [mail]");
-            return false;
-        }
-    };
-    let server = format!("{}:{}", config.host, config.port);
-    match smtp.probe().await {
-        Ok(()) => findings.ok("mail", format!("{server} answers as [mail] says")),
-        Err(error) => findings.fail(
-            "mail",
-            format!("{server}: {error}"),
-            "start the mail server, or mend [mail]; mails wait for three days",
-        ),
-    }
-    true
 }
 
 async fn inspect(
