@@ -68,6 +68,8 @@ pub enum Command {
     AddInvalidTickets(AddInvalidTicketsArgs),
     /// Lists users, shows one, verifies, disables, enables
     User(UserArgs),
+    /// Writes the first configuration: asks, looks whether it is right, overwrites nothing
+    Setup(SetupArgs),
     /// Looks whether all is well with web or a voter
     Check(CheckArgs),
     /// Converts the Go program's configuration files into this program's
@@ -287,6 +289,103 @@ pub struct UserName {
     /// Number, e-mail address or ticket address
     #[arg(value_name = "USER")]
     pub who: String,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  dcrstakepool setup voter
+  dcrstakepool setup web --dir /etc/dcrstakepool
+  dcrstakepool setup voter --yes --dcrd-dir ~/.dcrd --dcrwallet-dir ~/.dcrwallet --cold-key cold.key --fee 5
+  dcrstakepool setup web --yes --voting-key voting.key --cold-key cold.key --fee 5 --name Pool \\
+      --email me@example.com --base-url https://pool.example.com --voter 10.0.0.20:9113,voter1.cert,voter1.token
+
+What an option does not say is asked. Daemons and voters are asked whether it is right before anything is written.
+Secrets are written to files of their own.
+
+Exit codes: 0 written, 1 not written, 2 an option is missing or wrong.")]
+pub struct SetupArgs {
+    #[command(subcommand)]
+    pub what: SetupWhat,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum SetupWhat {
+    /// A voting node, beside its dcrd and dcrwallet
+    Voter(SetupVoterArgs),
+    /// The web host
+    Web(SetupWebArgs),
+}
+
+/// What both kinds of host are asked.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SetupPoolArgs {
+    /// Folder for the configuration and its secrets; made when missing
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// Ask nothing, take defaults
+    #[arg(long)]
+    pub yes: bool,
+    /// Write it although something that was looked at is not right
+    #[arg(long)]
+    pub force: bool,
+    /// mainnet, testnet or simnet
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<String>,
+    /// The cold wallet's extended public key, or a file that holds it
+    #[arg(long, value_name = "KEY|FILE")]
+    pub cold_key: Option<String>,
+    /// The pool's fee in percent, two decimals
+    #[arg(long, value_name = "PERCENT")]
+    pub fee: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct SetupVoterArgs {
+    #[command(flatten)]
+    pub pool: SetupPoolArgs,
+    /// dcrd's HOST or HOST:PORT
+    #[arg(long, value_name = "HOST")]
+    pub dcrd: Option<String>,
+    /// Folder with dcrd.conf and rpc.cert
+    #[arg(long, value_name = "DIR")]
+    pub dcrd_dir: Option<String>,
+    /// dcrwallet's HOST or HOST:PORT
+    #[arg(long, value_name = "HOST")]
+    pub dcrwallet: Option<String>,
+    /// Folder with dcrwallet.conf and rpc.cert
+    #[arg(long, value_name = "DIR")]
+    pub dcrwallet_dir: Option<String>,
+    /// Where web reaches this voter
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct SetupWebArgs {
+    #[command(flatten)]
+    pub pool: SetupPoolArgs,
+    /// The voting wallets' extended public key, or a file that holds it
+    #[arg(long, value_name = "KEY|FILE")]
+    pub voting_key: Option<String>,
+    /// The pool's name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Whom users can write to
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// Where users reach the site
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Where the proxy reaches web
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// sqlite://FILE, or a file that holds the URL of a MySQL database
+    #[arg(long, value_name = "URL|FILE")]
+    pub database: Option<String>,
+    /// A voter: its address, its certificate, its token (two files); once for each
+    #[arg(long = "voter", value_name = "HOST:PORT,CERT,TOKEN")]
+    pub voters: Vec<String>,
 }
 
 /// Which role is looked at.

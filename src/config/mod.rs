@@ -7,6 +7,7 @@ pub mod alerts;
 mod check;
 pub mod database;
 pub mod digest;
+pub mod document;
 pub mod former;
 mod layers;
 pub mod log;

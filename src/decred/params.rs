@@ -148,6 +148,15 @@ impl Network {
         }
     }
 
+    /// The name that people give it, as `given` reads it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Network::Mainnet => "mainnet",
+            Network::Testnet => "testnet",
+            Network::Simnet => "simnet",
+        }
+    }
+
     pub fn params(self) -> &'static Params {
         match self {
             Network::Mainnet => &MAINNET,

@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod restore;
 pub mod resume;
 mod service;
+pub mod setup;
 mod takeover;
 pub mod user;
 pub mod vote;
@@ -36,6 +37,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Resume(args) => resume::run(args).await,
         Command::AddInvalidTickets(args) => add_invalid_tickets::run(args).await,
         Command::User(args) => user::run(args).await,
+        Command::Setup(args) => Box::pin(setup::run(args)).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
         Command::ImportConfig(args) => import_config::run(&args),
         Command::Buy(args) => buy::run(args).await,

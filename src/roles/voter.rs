@@ -88,12 +88,15 @@ async fn listen(section: &VoterSection) -> Result<TcpListener, Failure> {
         .map_err(Failure::failed)
 }
 
-/// The certificate that web pins; made when it is missing.
-fn server_tls(section: &VoterSection) -> Result<Arc<rustls::ServerConfig>, Failure> {
+/// The certificate that web pins; the flag says whether it was missing and is made now.
+pub(super) fn certificate(section: &VoterSection) -> Result<(tls::KeyPair, bool), Failure> {
     let mut hosts = vec!["localhost".to_owned(), section.listen.ip().to_string()];
     hosts.extend(section.extra_hosts.iter().cloned());
-    let (pair, made) =
-        tls::load_or_make(&section.cert, &section.key, &hosts).map_err(Failure::config)?;
+    tls::load_or_make(&section.cert, &section.key, &hosts).map_err(Failure::config)
+}
+
+fn server_tls(section: &VoterSection) -> Result<Arc<rustls::ServerConfig>, Failure> {
+    let (pair, made) = certificate(section)?;
     if made {
         let cert = section.cert.display();
         tracing::info!(%cert, "certificate made: copy it to the web host");

@@ -32,6 +32,7 @@ mod rpc;
 mod schema;
 pub mod second_factor;
 mod secrets;
+mod setup;
 pub mod site;
 mod start_faults;
 mod start_voter;

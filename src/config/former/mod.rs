@@ -1,7 +1,6 @@
 //! The configuration files of the Go program, versions 1.1.1 to 1.5, and what they are in ours. Pure: files come
 //! as text, and what is to be written leaves as text.
 
-mod document;
 mod findings;
 mod ini;
 mod shared;
@@ -14,9 +13,9 @@ mod tests;
 pub use findings::{Fate, Finding};
 pub use ini::Ini;
 
-use document::Document;
 use findings::Old;
 
+use super::document::Document;
 use crate::decred::Network;
 use crate::secret::Secret;
 
@@ -61,12 +60,12 @@ pub fn convert(site: Option<&Former>, voter: Option<&Former>, around: &Surroundi
     let of_site = site.as_mut().map(|(old, _)| network(old));
     let of_voter = voter.as_mut().map(|(old, _)| network(old));
     let chosen = of_site.or(of_voter).unwrap_or(Network::Mainnet);
-    document.text_key("network", word(chosen));
+    document.text_key("network", chosen.word());
     if let (Some((old, _)), Some(other)) = (&mut voter, of_voter.filter(|other| *other != chosen)) {
         let note = format!(
             "the site is on {}, this daemon on {}",
-            word(chosen),
-            word(other)
+            chosen.word(),
+            other.word()
         );
         old.remark("testnet", Fate::Conflicting, note);
     }
@@ -107,15 +106,6 @@ fn network(old: &mut Old<'_>) -> Network {
         (_, Some(true)) => Network::Simnet,
         (Some(true), _) => Network::Testnet,
         _ => Network::Mainnet,
-    }
-}
-
-/// As our key has it.
-fn word(network: Network) -> &'static str {
-    match network {
-        Network::Mainnet => "mainnet",
-        Network::Testnet => "testnet",
-        Network::Simnet => "simnet",
     }
 }
 

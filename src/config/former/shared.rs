@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::document::Document;
 use super::findings::{Fate, Old};
+use crate::config::document::Document;
 use crate::secret::Secret;
 
 /// The files there are.

@@ -1,8 +1,8 @@
 //! `stakepoold.conf`: `[voter]`.
 
-use super::document::Document;
 use super::findings::{Fate, Old};
 use super::{Former, Surroundings, TOKEN_FILE, listen, path, with_port};
+use crate::config::document::Document;
 use crate::decred::Network;
 use crate::secret::Secret;
 

@@ -1,12 +1,12 @@
 //! `dcrstakepool check`: is all well with this role? Asks what runs, changes nothing.
 
 mod alerts;
-mod daemons;
-mod findings;
+pub(super) mod daemons;
+pub(super) mod findings;
 mod mail;
 mod site;
 mod voter;
-mod web;
+pub(super) mod web;
 
 use super::Failure;
 use crate::cli::{CheckArgs, CheckedRole};
@@ -21,7 +21,7 @@ const STOP: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What is sent on the way, to see that it arrives.
 #[derive(Debug, Default)]
-struct Trials {
+pub(super) struct Trials {
     /// To whom.
     mail: Option<String>,
     alert: bool,

@@ -3,13 +3,13 @@
 use super::findings::Findings;
 use super::{Trials, alerts, configuration, mail, site};
 use crate::config::WebConfig;
-use crate::db::{Access, Store};
+use crate::db::{self, Access, Options, Store};
 use crate::pool::hints;
 use crate::pool::{Pool, StatusReport, VoterReport};
 use crate::roles::{Failure, assembly};
 use crate::rpc::Voter as _;
 use crate::rpc::client::VoterClient;
-use crate::rpc::wire::{Alarm, Empty};
+use crate::rpc::wire::{Alarm, ConfigDigests, Empty};
 use crate::shutdown::Tasks;
 
 pub async fn check(config: &WebConfig, trials: &Trials, tasks: &Tasks) -> Findings {
@@ -78,6 +78,57 @@ fn database_hint(failure: &Failure) -> &'static str {
         78 => "run dcrstakepool migrate, or the program that the schema is of",
         _ => "see deploy/RUNBOOK.md",
     }
+}
+
+/// Before the first start: what web needs to be there, and nothing that it makes.
+pub async fn before_first_start(config: &WebConfig, tasks: &Tasks) -> Findings {
+    let mut findings = Findings::new();
+    configuration(&config.warnings, &mut findings);
+    match assembly::voters(config, tasks) {
+        Ok(voters) => {
+            for (peer, voter) in config.voters.iter().zip(&voters) {
+                let name = format!("voter {}", voter.name());
+                match voter.status(Empty {}).await {
+                    Ok(status) => alike(name, &config.digests(peer), &status.config, &mut findings),
+                    Err(error) => findings.fail(name, error.to_string(), VOTER_HINT),
+                }
+            }
+        }
+        Err(failure) => findings.fail("voters", reasons(&failure), "mend [[voters]]"),
+    }
+    let options = Options::new(config.database.url.clone(), 1, Access::Guest);
+    match Store::connect(options).await {
+        Ok(_) => findings.ok("database", "answers"),
+        Err(db::Error::NoDatabase(_)) if config.database.is_sqlite() => {
+            findings.ok("database", "is made at the first start of web");
+        }
+        Err(error @ db::Error::NoDatabase(_)) => {
+            findings.fail(
+                "database",
+                error.to_string(),
+                "dcrstakepool migrate makes it",
+            );
+        }
+        Err(error) => {
+            let failure = Failure::from(error);
+            findings.fail("database", reasons(&failure), database_hint(&failure));
+        }
+    }
+    findings
+}
+
+fn alike(name: String, ours: &ConfigDigests, theirs: &ConfigDigests, findings: &mut Findings) {
+    let differ = |key: &&String| ours.0.get(*key) != theirs.0.get(*key);
+    let keys: Vec<_> = ours.0.keys().filter(differ).map(String::as_str).collect();
+    if keys.is_empty() {
+        return findings.ok(name, "answers, and is configured alike");
+    }
+    let text = format!("has another value of {}", keys.join(", "));
+    findings.fail(
+        name,
+        text,
+        "give the same here and there: nobody could enrol",
+    );
 }
 
 /// Without the database: whether voters answer at all.
