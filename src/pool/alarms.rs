@@ -21,6 +21,8 @@ pub mod id {
     pub const MAIL_STUCK: &str = "mail_stuck";
     pub const OTHER_BRANCH: &str = "other_branch";
     pub const TOO_FEW_VOTERS: &str = "too_few_voters";
+    /// Tickets that were called in the last day are not voted, and cannot be any more.
+    pub const VOTE_MISSED: &str = "vote_missed";
     pub const VOTER_AWAY: &str = "voter_away";
     pub const VOTER_CONFIGURED_DIFFERENTLY: &str = "voter_configured_differently";
     pub const VOTER_LAGS: &str = "voter_lags";
@@ -250,6 +252,11 @@ impl Pool {
             {
                 compare((peer.name(), &view), (leader, leading), &mut found);
             }
+        }
+        let missed = self.history().map_or(0, |history| history.missed_lately);
+        if missed > 0 {
+            let message = format!("tickets that missed their vote within a day: {missed}");
+            found.push(Finding::Holds(Reason::new(id::VOTE_MISSED, "", message)));
         }
         if let Some((mails, since)) = self.post.counts().and_then(waiting) {
             let message = format!("the mail server does not take mails: {mails} wait");

@@ -25,6 +25,7 @@ pub fn for_alarm(id: &str) -> &'static str {
         "preferences_churn" => "see in the audit log who changed so many preferences",
         "invalid_bits" => "the users' bits do not fit their vote version: have them choose again",
         "signer_fell_back" => "unlock the wallet: the memory signer takes its key from there",
+        "vote_missed" => "see which on /status, and what each voter's log says of those blocks",
         "vote_failed" => "see /status and the voter's log for what became of it",
         "state_not_saved" => "see whether the disk of voter.data_dir is full or read-only",
         "state_not_read" => "see the voter's log at its start; what is missing is learnt again",

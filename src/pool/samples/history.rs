@@ -29,6 +29,8 @@ pub struct History {
     /// Days (UTC), oldest first: the last thirty at most. The first and the last may not be whole.
     pub days: Vec<Day>,
     pub latency: Option<Latencies>,
+    /// Tickets that missed their vote within the last day.
+    pub missed_lately: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,7 @@ impl History {
             points: points(&samples),
             days: days(&samples),
             latency: latencies(&samples),
+            missed_lately: missed_lately(&samples),
         })
     }
 }
@@ -130,6 +133,17 @@ fn days(samples: &[Sample]) -> Vec<Day> {
         before = (after.0.max(before.0), after.1.max(before.1));
     }
     days
+}
+
+/// A reorganisation takes some back.
+fn missed_lately(samples: &[Sample]) -> u64 {
+    let Some(last) = samples.last() else {
+        return 0;
+    };
+    let day_ago = last.block_time.saturating_sub(DAY);
+    let before = samples.iter().rev().find(|it| it.block_time <= day_ago);
+    let before = before.or(samples.first()).map_or(0, missed);
+    last.missed.saturating_sub(before)
 }
 
 fn voted(sample: &Sample) -> u64 {
@@ -260,6 +274,31 @@ mod tests {
         let days = History::of(series(&rows)).unwrap().days;
         let voted: Vec<_> = days.iter().map(|day| day.voted).collect();
         assert_eq!(voted, [5, 0, 1, 0]);
+    }
+
+    #[test]
+    fn what_was_missed_within_a_day_is_counted() {
+        let lately = |rows: &[(i64, u64, u64)]| History::of(series(rows)).unwrap().missed_lately;
+        let start = MIDNIGHT;
+        assert_eq!(lately(&[(start, 0, 7)]), 0, "old ones of a first start");
+        assert_eq!(lately(&[(start, 0, 7), (start + 300, 0, 9)]), 2);
+        let rows = [
+            (start, 0, 7),
+            (start + 300, 0, 9),
+            (start + 300 + DAY, 0, 9),
+        ];
+        assert_eq!(lately(&rows), 0, "a day ago");
+        let rows = [
+            (start, 0, 7),
+            (start + 300, 0, 9),
+            (start + 299 + DAY, 0, 9),
+        ];
+        assert_eq!(lately(&rows), 2);
+        assert_eq!(
+            lately(&[(start, 0, 7), (start + 300, 0, 6)]),
+            0,
+            "taken back"
+        );
     }
 
     #[test]

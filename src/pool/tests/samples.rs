@@ -146,3 +146,30 @@ async fn pictures_follow_the_blocks_within_a_minute() {
     later(&test, 102).await;
     assert_eq!(shown(), 102);
 }
+
+#[tokio::test]
+async fn a_missed_vote_is_an_alarm_for_a_day() {
+    let test = TestPool::new().await;
+    test.round().await;
+    let say = |status| {
+        for voter in &test.voters {
+            voter.state().tickets.push(ticket(1, UserId(1), status));
+        }
+    };
+    let told = async || {
+        let alarms = test.pool.status().await.alarms;
+        let told = alarms.into_iter().find(|it| it.id == "vote_missed");
+        told.map(|alarm| alarm.message)
+    };
+    say(TicketStatus::Missed);
+    for height in 101..104 {
+        later(&test, height).await;
+    }
+    let said = "tickets that missed their vote within a day: 1";
+    assert_eq!(told().await.as_deref(), Some(said));
+    say(TicketStatus::Live);
+    for height in 104..107 {
+        later(&test, height).await;
+    }
+    assert_eq!(told().await, None, "a reorganisation took it back");
+}

@@ -306,6 +306,7 @@ mod tests {
             height: Height(900_000),
             points: (0..points).map(point).collect(),
             days: (0..points.min(30)).map(day).collect(),
+            missed_lately: 0,
             latency: Some(Latencies {
                 classes,
                 votes: 41,
