@@ -48,6 +48,8 @@ pub(super) enum Kind {
     Lost,
     /// The connection went while committing: read back, or repeat what is safe to repeat.
     Unknown,
+    /// A node of a cluster that has lost the others: another one may serve.
+    NotPrimary,
     Unavailable,
     Conflict,
     Denied,
@@ -90,10 +92,11 @@ impl Failure {
         }
     }
 
-    /// At COMMIT a lost connection says nothing about whether the server has committed.
+    /// At COMMIT neither a lost connection nor a node that lost its cluster says whether all of it is
+    /// committed.
     pub fn of_commit(error: &Diesel) -> Self {
         let mut failure = Failure::of_statement(error);
-        if failure.kind == Kind::Lost {
+        if matches!(failure.kind, Kind::Lost | Kind::NotPrimary) {
             failure.kind = Kind::Unknown;
         }
         failure
@@ -136,7 +139,9 @@ impl From<Failure> for Error {
     fn from(Failure { kind, text }: Failure) -> Self {
         match kind {
             // Repeated until the deadline, in vain.
-            Kind::Retry | Kind::Lost | Kind::Unavailable => Error::Unavailable(text),
+            Kind::Retry | Kind::Lost | Kind::NotPrimary | Kind::Unavailable => {
+                Error::Unavailable(text)
+            }
             Kind::Unknown => Error::OutcomeUnknown(text),
             Kind::Conflict => Error::Conflict(text),
             Kind::Denied => Error::Denied(text),
@@ -159,12 +164,13 @@ const TEXTS: &[(&str, Kind)] = &[
     ("record has changed since last read", Kind::Retry),
     ("database is locked", Kind::Retry),
     ("database table is locked", Kind::Retry),
-    // 1180
+    // 1180; the second one is Galera's, whatever was going on when the node lost its cluster
     ("during commit", Kind::Unknown),
+    ("(provider status: ", Kind::Unknown),
     // 1061: another process made the same index
     ("duplicate key name", Kind::Conflict),
     // 1047
-    ("wsrep has not yet prepared", Kind::Unavailable),
+    ("wsrep has not yet prepared", Kind::NotPrimary),
     // 2006
     ("server has gone away", Kind::Lost),
     // 2013, 2055

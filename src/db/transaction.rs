@@ -24,7 +24,12 @@ pub(super) enum Decision<T> {
 /// How often a transaction is repeated for each reason. Deadlocks resolve; a key that is taken does
 /// so when the repeated transaction reads it; a server that drops every connection does not.
 const RETRIES: u32 = 20;
+const CONFLICTS: u32 = 3;
 const RECONNECTS: u32 = 3;
+/// How often another node of a cluster is looked for, and how long before each look: a balancer in front
+/// of it takes a moment to see which of them serve.
+const ELSEWHERE: u32 = 5;
+const ELSEWHERE_PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads, outside a transaction.
 pub(super) async fn read<T, F>(pool: &Pool, limit: Duration, query: F) -> Result<T, Failure>
@@ -49,6 +54,18 @@ where
         transact(connection, watch, |connection| change(connection, doubtful))
     });
     measured("write", writing).await
+}
+
+/// Changes tables, in steps that are safe to repeat. Not a transaction: MySQL commits each by itself, and in
+/// a cluster another node's change of a table may abort one.
+pub(super) async fn alter<F>(pool: &Pool, limit: Duration, change: F) -> Result<(), Failure>
+where
+    F: Fn(&mut AnyConnection) -> QueryResult<()> + Send + Sync + 'static,
+{
+    let altering = repeat(pool, limit, move |connection, _, _| {
+        change(connection).map_err(|error| Failure::of_statement(&error))
+    });
+    measured("write", altering).await
 }
 
 async fn measured<T>(
@@ -109,7 +126,7 @@ where
     let job = Arc::new(job);
     let deadline = Instant::now() + limit;
     let mut doubt: Option<Failure> = None;
-    let (mut retries, mut reconnects) = (0, 0);
+    let mut tries = Tries::default();
     loop {
         let (job, doubtful) = (Arc::clone(&job), doubt.is_some());
         let failure = match pool
@@ -122,32 +139,91 @@ where
             Err(failure) => failure,
         };
         tracing::debug!(kind = ?failure.kind, error = %failure.text, "database call failed");
-        match failure.kind {
-            Kind::Retry | Kind::Conflict => retries += 1,
-            Kind::Lost | Kind::Unknown => {
-                pool.forget_idle();
-                reconnects += 1;
-            }
-            // What an earlier run stored cannot be read back now.
-            _ => return Err(doubt.unwrap_or(failure)),
+        if matches!(failure.kind, Kind::Lost | Kind::Unknown | Kind::NotPrimary) {
+            pool.forget_idle();
         }
         if failure.kind == Kind::Unknown {
             doubt = Some(failure.clone());
         }
-        let conflicts = failure.kind == Kind::Conflict && retries > 3;
-        let wait = pause(retries.max(reconnects));
-        if conflicts
-            || retries > RETRIES
-            || reconnects > RECONNECTS
-            || Instant::now() + wait >= deadline
-        {
-            return Err(doubt.unwrap_or(failure));
+        let wait = tries.after(failure.kind, doubt.is_some());
+        match wait.filter(|wait| Instant::now() + *wait < deadline) {
+            Some(wait) => tokio::time::sleep(wait).await,
+            // What an earlier run stored cannot be read back now.
+            None => return Err(doubt.unwrap_or(failure)),
         }
-        tokio::time::sleep(wait).await;
+    }
+}
+
+/// What was tried in vain.
+#[derive(Debug, Default)]
+struct Tries {
+    retries: u32,
+    reconnects: u32,
+    elsewhere: u32,
+}
+
+impl Tries {
+    /// How long to wait before the next try; `None`: none is of use. `doubt`: it must be found out what
+    /// is stored, as long as there is time.
+    fn after(&mut self, kind: Kind, doubt: bool) -> Option<Duration> {
+        match kind {
+            Kind::Retry | Kind::Conflict => self.retries += 1,
+            Kind::Lost | Kind::Unknown => self.reconnects += 1,
+            Kind::NotPrimary => self.elsewhere += 1,
+            Kind::Unavailable if doubt => return Some(ELSEWHERE_PAUSE),
+            _ => return None,
+        }
+        let in_vain = self.retries > RETRIES
+            || kind == Kind::Conflict && self.retries > CONFLICTS
+            || !doubt && (self.reconnects > RECONNECTS || self.elsewhere > ELSEWHERE);
+        if in_vain {
+            return None;
+        }
+        Some(match kind {
+            Kind::NotPrimary => ELSEWHERE_PAUSE,
+            _ if self.reconnects > RECONNECTS => ELSEWHERE_PAUSE,
+            _ => pause(self.retries.max(self.reconnects)),
+        })
     }
 }
 
 /// A random wait, longer with each attempt, so that those who collided do not meet again.
 fn pause(attempt: u32) -> Duration {
     Duration::from_millis(rand::rng().random_range(1..=10 * u64::from(attempt.clamp(1, 10))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often a call that always fails like this is tried again.
+    fn tries(kind: Kind, doubt: bool) -> u32 {
+        let mut tries = Tries::default();
+        (0..1000)
+            .find(|_| tries.after(kind, doubt).is_none())
+            .unwrap_or(1000)
+    }
+
+    #[test]
+    fn each_reason_has_its_patience() {
+        assert_eq!(tries(Kind::Retry, false), RETRIES);
+        assert_eq!(tries(Kind::Conflict, false), CONFLICTS);
+        assert_eq!(tries(Kind::Lost, false), RECONNECTS);
+        assert_eq!(tries(Kind::NotPrimary, false), ELSEWHERE);
+        for kind in [Kind::Unavailable, Kind::Denied, Kind::Schema, Kind::Query] {
+            assert_eq!(tries(kind, false), 0, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_stored_is_read_back_as_long_as_there_is_time() {
+        for kind in [
+            Kind::Unknown,
+            Kind::Lost,
+            Kind::NotPrimary,
+            Kind::Unavailable,
+        ] {
+            assert_eq!(tries(kind, true), 1000, "{kind:?}");
+        }
+    }
 }

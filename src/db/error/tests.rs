@@ -47,10 +47,14 @@ fn a_lost_connection_leaves_only_a_commit_unknown() {
         assert_eq!(statement(text), Kind::Lost, "{text}");
         assert_eq!(commit(text), Kind::Unknown, "{text}");
     }
-    assert_eq!(
-        commit("Got error 5 \"Input/output error\" during COMMIT"),
-        Kind::Unknown
-    );
+    for text in [
+        "Got error 5 \"Input/output error\" during COMMIT",
+        "Error while appending streaming replication fragment(provider status: Not connected to \
+         Primary Component)",
+        "WSREP has not yet prepared node for application use",
+    ] {
+        assert_eq!(commit(text), Kind::Unknown, "{text}");
+    }
 }
 
 #[test]
@@ -75,12 +79,22 @@ fn a_server_that_cannot_serve_is_unavailable() {
     ] {
         assert_eq!(connecting(text), Kind::Unavailable, "{text}");
     }
-    for text in [
-        "WSREP has not yet prepared node for application use",
-        "The MariaDB server is running with the --read-only option so it cannot execute this statement",
-    ] {
-        assert_eq!(statement(text), Kind::Unavailable, "{text}");
-    }
+    assert_eq!(
+        statement(
+            "The MariaDB server is running with the --read-only option so it cannot execute this statement"
+        ),
+        Kind::Unavailable
+    );
+}
+
+#[test]
+fn a_node_that_lost_its_cluster_is_left_for_another() {
+    let text = "WSREP has not yet prepared node for application use";
+    assert_eq!(statement(text), Kind::NotPrimary);
+    assert_eq!(connecting(text), Kind::NotPrimary);
+    let failure = Failure::of_statement(&database(text));
+    assert!(!failure.spares_connection());
+    assert!(matches!(Error::from(failure), Error::Unavailable(_)));
 }
 
 #[test]

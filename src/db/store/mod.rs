@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection as _;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connection::{self, AnyConnection, Location};
-use super::error::Failure;
 use super::pool::Pool;
 use super::queries::identity;
 use super::transaction::{self, Decision};
@@ -107,10 +105,8 @@ impl Store {
             pool_id: PoolId(Uuid::new_v4()),
             registered,
         };
-        // Not a transaction: MySQL commits each change of a table by itself.
-        let deadline = Instant::now() + UPGRADE_LIMIT;
-        let done = self.0.pool.run(deadline, move |connection, _| {
-            upgrade::apply(connection, &step, needs).map_err(|error| Failure::of_statement(&error))
+        let done = transaction::alter(&self.0.pool, UPGRADE_LIMIT, move |connection| {
+            upgrade::apply(connection, &step, needs)
         });
         Ok(done.await?)
     }
@@ -167,9 +163,10 @@ impl Store {
             .ok_or_else(|| Error::Schema("the pool has no id: run `dcrstakepool migrate`".into()))
     }
 
-    /// Whether the database answers now.
+    /// Whether the database serves now. A row is read, since a node of a cluster that has lost the others
+    /// answers what needs none.
     pub async fn ping(&self) -> Result<()> {
-        self.read(AnyConnection::ping).await
+        self.read(identity::find).await.map(drop)
     }
 
     async fn read<T, F>(&self, query: F) -> Result<T>
