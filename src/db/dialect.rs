@@ -57,6 +57,26 @@ pub fn ping(connection: &mut AnyConnection) -> QueryResult<()> {
     connection.batch_execute("SELECT 1")
 }
 
+#[derive(QueryableByName)]
+struct Moment {
+    #[diesel(sql_type = BigInt)]
+    now: i64,
+}
+
+/// Unix seconds by the database's own clock, which all its users share.
+pub fn now(connection: &mut AnyConnection) -> QueryResult<i64> {
+    let moment: Moment = match connection {
+        AnyConnection::Sqlite(sqlite) => {
+            diesel::sql_query("SELECT CAST(strftime('%s', 'now') AS INTEGER) AS now")
+                .get_result(sqlite)?
+        }
+        AnyConnection::Mysql(mysql) => {
+            diesel::sql_query("SELECT CAST(UNIX_TIMESTAMP() AS SIGNED) AS now").get_result(mysql)?
+        }
+    };
+    Ok(moment.now)
+}
+
 /// Begins a transaction that will write. SQLite must take the write lock at once: a transaction
 /// that reads first and writes later fails whenever another one wrote in between.
 pub fn begin_write(connection: &mut AnyConnection) -> QueryResult<()> {

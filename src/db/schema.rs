@@ -154,6 +154,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    pool_leases (name) {
+        name -> Text,
+        holder -> Text,
+        held_until -> BigInt,
+    }
+}
+
+diesel::table! {
     pool_saved_scripts (user_id) {
         user_id -> BigInt,
         said -> BigInt,

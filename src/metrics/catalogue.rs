@@ -78,6 +78,7 @@ pub static ALL: &[&'static dyn Metric] = &[
     &USERS,
     &USERS_ENROLLED,
     &NUMBERS_AGE,
+    &LEADS,
     &DATABASE_UP,
     &DATABASE_SECONDS,
     &DATABASE_ERRORS,
@@ -684,6 +685,15 @@ pub static NUMBERS_AGE: Gauge<0> = Gauge::new(
     About {
         name: "dcrstakepool_numbers_age_seconds",
         help: "Age of the numbers on the pages: since a voter last gave some.",
+        roles: WEB,
+    },
+    &[],
+);
+
+pub static LEADS: Gauge<0> = Gauge::new(
+    About {
+        name: "dcrstakepool_web_leads",
+        help: "1 in the web process that does the background work of all: of several on one database, one.",
         roles: WEB,
     },
     &[],

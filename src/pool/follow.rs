@@ -40,11 +40,12 @@ impl From<crate::db::Error> for Trouble {
 type Candidate<'a> = (&'a Arc<Peer>, Arc<Status>);
 
 impl Pool {
-    /// Stores what this voter learned about tickets, if it is the one that is believed. Returns
+    /// Stores what this voter learned about tickets, if it is the one that is believed, and this the process
+    /// that stores. Returns
     /// whether there is more than could be stored now.
     pub(super) async fn follow(&self, peer: &Peer) -> bool {
         let led = self.elect().as_deref() == Some(peer.name());
-        if !led || self.database_away_since().is_some() {
+        if !led || !self.leads() || self.database_away_since().is_some() {
             return false;
         }
         match self.read_tickets(peer).await {

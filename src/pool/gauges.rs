@@ -17,6 +17,7 @@ impl Pool {
             catalogue::HEALTH.is(report.health as u8),
             catalogue::HALTED.is(report.halt.is_some()),
             catalogue::DATABASE_UP.is(!report.database_away),
+            catalogue::LEADS.is(report.leads),
         ];
         samples.extend(alarms(&report.alarms));
         samples.extend(voters(&report, |height| {

@@ -254,7 +254,9 @@ impl Pool {
     /// Takes what has voted off the list, until the role stops.
     pub(super) async fn keep_low_fee(&self) {
         loop {
-            self.settle_low_fee().await;
+            if self.leads() {
+                self.settle_low_fee().await;
+            }
             tokio::select! {
                 () = self.tasks.stopping() => return,
                 () = sleep(SETTLE) => {}

@@ -25,6 +25,7 @@ mod inspect;
 mod invalid_tickets;
 mod jwt;
 mod known_tickets;
+mod lease;
 mod limits;
 mod links;
 mod log;
@@ -79,6 +80,7 @@ use derivation::Derivation;
 use door::Door;
 use enrolment::Lanes;
 use known_tickets::KnownTickets;
+use lease::Lease;
 use limits::Clients;
 use low_fee::LowFeeList;
 use passwords::Hasher;
@@ -154,6 +156,7 @@ pub struct Pool {
     reasons: Mutex<Reasons>,
     known_tickets: Mutex<KnownTickets>,
     database: Mutex<DatabaseState>,
+    lease: Lease,
     tables: tokio::sync::Mutex<Option<Arc<Tables>>>,
     low_fee: tokio::sync::Mutex<Option<Arc<LowFeeList>>>,
     shown: Mutex<Shown>,
@@ -212,6 +215,7 @@ impl Pool {
             reasons: Mutex::default(),
             known_tickets: Mutex::default(),
             database: Mutex::default(),
+            lease: Lease::new(),
             enrolling: Lanes::default(),
             tables: tokio::sync::Mutex::default(),
             low_fee: tokio::sync::Mutex::default(),

@@ -64,7 +64,8 @@ impl Pool {
                 () = self.tasks.stopping() => return,
                 () = sleep(LOOK) => {}
             }
-            if self.database_away_since().is_none()
+            if self.leads()
+                && self.database_away_since().is_none()
                 && let Err(error) = self.tell_news().await
             {
                 self.database_failed("users are not told of their tickets", &error);

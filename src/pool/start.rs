@@ -110,6 +110,9 @@ impl Pool {
         let pool = Arc::clone(self);
         self.tasks
             .spawn("low_fee", async move { pool.keep_low_fee().await });
+        let pool = Arc::clone(self);
+        self.tasks
+            .spawn("lease", async move { pool.keep_lead().await });
         self.start_senders();
         let pool = Arc::clone(self);
         self.tasks
@@ -135,18 +138,24 @@ impl Pool {
 
     async fn tidy(&self) {
         loop {
-            match self.store.forget_expired(self.clock.unix_seconds()).await {
-                Ok(0) => {}
-                Ok(forgotten) => tracing::debug!(forgotten, "expired sign-ups and sessions"),
-                Err(error) => tracing::debug!(%error, "nothing forgotten"),
-            }
-            if let Err(error) = self.thin_samples().await {
-                tracing::debug!(%error, "samples not thinned");
+            if self.leads() {
+                self.forget_and_thin().await;
             }
             tokio::select! {
                 () = self.tasks.stopping() => return,
                 () = sleep(TIDY) => {}
             }
+        }
+    }
+
+    async fn forget_and_thin(&self) {
+        match self.store.forget_expired(self.clock.unix_seconds()).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::debug!(forgotten, "expired sign-ups and sessions"),
+            Err(error) => tracing::debug!(%error, "nothing forgotten"),
+        }
+        if let Err(error) = self.thin_samples().await {
+            tracing::debug!(%error, "samples not thinned");
         }
     }
 }

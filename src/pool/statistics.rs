@@ -78,8 +78,10 @@ impl Pool {
         };
         let stats = Arc::new(stats);
         self.stats.send_replace(Some(Arc::clone(&stats)));
-        self.take_sample(&stats).await?;
-        self.note_vote_times(stats.height).await?;
+        if self.leads() {
+            self.take_sample(&stats).await?;
+            self.note_vote_times(stats.height).await?;
+        }
         self.renew_history().await
     }
 
@@ -116,6 +118,7 @@ impl Pool {
             voters,
             alarms,
             mails: self.post.counts(),
+            leads: self.leads(),
         }
     }
 

@@ -193,6 +193,8 @@ pub struct StatusReport {
     pub alarms: Vec<wire::Alarm>,
     /// `None`: there is no queue, or it was not read yet.
     pub mails: Option<MailCounts>,
+    /// Whether this web process does the background work of all.
+    pub leads: bool,
 }
 
 /// A voter as the watcher last saw it.

@@ -80,6 +80,7 @@ async fn begin(
     let read = pool.read_sign().await;
     read.context("reading the notice")
         .map_err(Failure::failed)?;
+    pool.try_to_lead().await;
     check_voters(&pool, config.web.start_without_voters).await?;
     check_halt(&pool).await?;
     Ok(pool)

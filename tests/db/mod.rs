@@ -5,6 +5,7 @@ mod alerts;
 mod backup;
 mod bed;
 mod enrolment;
+mod leases;
 mod limits;
 mod links;
 mod low_fee;

@@ -40,6 +40,7 @@ mod start_web;
 mod status;
 mod stories;
 mod tickets;
+mod two_webs;
 pub mod voter_bed;
 mod voter_calls;
 mod voter_chain;

@@ -25,6 +25,7 @@ use crate::harness::program;
 use crate::harness::secrets::{self, Told};
 
 pub const MONITOR_TOKEN: &str = "monitors-show-this";
+const CONFIG_FILE: &str = "dcrstakepool.toml";
 /// How long anything may take that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -92,7 +93,7 @@ impl Site {
         for (name, text) in wish.assets {
             std::fs::write(assets.join(name), text).expect("folder");
         }
-        let file = folder.path().join("dcrstakepool.toml");
+        let file = folder.path().join(CONFIG_FILE);
         std::fs::write(&file, config(&wish) + &wish.mail + &sections).expect("configuration");
         agree(&voters, &file);
         if wish.away {
@@ -105,6 +106,26 @@ impl Site {
         Self {
             address,
             voters,
+            folder,
+            life,
+        }
+    }
+
+    /// Another web process over the same database, which is no SQLite file, with the same voters.
+    pub async fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        for entry in std::fs::read_dir(self.folder.path()).expect("folder") {
+            let entry = entry.expect("a file");
+            if entry.file_type().expect("a kind").is_file() {
+                let copy = folder.path().join(entry.file_name());
+                std::fs::copy(entry.path(), copy).expect("folder");
+            }
+        }
+        let life = Life::start(&folder.path().join(CONFIG_FILE));
+        let address = wait_for(|| ready_address(&life.log)).await;
+        Self {
+            address,
+            voters: Vec::new(),
             folder,
             life,
         }
@@ -173,7 +194,7 @@ impl Site {
     }
 
     pub fn file(&self) -> PathBuf {
-        self.folder.path().join("dcrstakepool.toml")
+        self.folder.path().join(CONFIG_FILE)
     }
 
     /// The SQLite file of the running site.
@@ -272,8 +293,7 @@ fn config(wish: &Wish) -> String {
          [web.limits]\n{}",
         wish.database.as_deref().unwrap_or("sqlite://pool.db"),
         voting_key(),
-        "spubVUkaTP2Zou5goHKCg4oskYSmojxFuf7vf99REjYMXYioE2iWc4kcDXLq3wF9keARCdHTWdXgUbEdXJwKftCDU\
-         acbYLZRqMYMZU7dPf8qgBT",
+        COLD_KEY,
         wish.pool,
         if wish.assets.is_empty() {
             ""
@@ -290,7 +310,7 @@ fn config(wish: &Wish) -> String {
 }
 
 /// The voters' `[pool]` is the site's.
-fn agree(voters: &[RunningVoter], file: &Path) {
+pub fn agree(voters: &[RunningVoter], file: &Path) {
     let config = WebConfig::load(&Sources {
         file: Some(file.to_owned()),
         ..Sources::default()
@@ -356,6 +376,10 @@ fn simnet_vectors() -> serde_json::Value {
     let json: serde_json::Value = serde_json::from_str(text).expect("vectors");
     json["networks"][2].clone()
 }
+
+/// The cold wallet's account key.
+pub const COLD_KEY: &str = "spubVUkaTP2Zou5goHKCg4oskYSmojxFuf7vf99REjYMXYioE2iWc4kcDXLq3wF9keARCdHTWdXgUbEdXJwKftCDU\
+                            acbYLZRqMYMZU7dPf8qgBT";
 
 /// The voting wallet's account key.
 pub fn voting_key() -> String {

@@ -26,11 +26,12 @@ use super::error::Failure;
 pub(super) const UNFINISHED: &str = "pool_restore";
 
 /// What lives for hours, or holds links that let others in: users sign in again, and ask for another mail.
-pub(super) const SHORT_LIVED: [&str; 9] = [
+pub(super) const SHORT_LIVED: [&str; 10] = [
     "EmailChange",
     "PasswordReset",
     "pool_alerts",
     "pool_half_sign_ins",
+    "pool_leases",
     "pool_limits",
     "pool_links",
     "pool_mails",

@@ -15,6 +15,7 @@ pub mod half_sign_ins;
 pub mod halt;
 pub mod identity;
 pub mod keys;
+pub mod leases;
 pub mod limits;
 pub mod links;
 pub mod low_fee;

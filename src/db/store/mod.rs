@@ -21,6 +21,7 @@ mod accounts;
 mod alerts;
 mod backup;
 mod enrolment;
+mod leases;
 mod limits;
 mod links;
 mod low_fee;

@@ -72,6 +72,7 @@ mod tests {
             voters: Vec::new(),
             alarms: Vec::new(),
             mails: None,
+            leads: true,
         };
         assert!(
             reasons(&report).is_empty(),

@@ -93,6 +93,11 @@ impl StatusPage {
                 (alarms(&self.report.alarms, self.now))
             }
             @if let Some(mails) = &self.report.mails { (queue(*mails, self.now)) }
+            h2 { "This process" }
+            p {
+                @if self.report.leads { "It does the background work." }
+                @else { "Another process of this site does the background work." }
+            }
             h2 { "Voters" }
             @if self.report.voters.is_empty() { p { "None is configured." } }
             @else { (votes::key()) }
@@ -163,6 +168,7 @@ mod tests {
                     waiting_since: Some(700),
                     given_up: 1,
                 }),
+                leads: true,
             },
             voter: None,
             now: 1_000,
