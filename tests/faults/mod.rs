@@ -7,6 +7,7 @@ mod alone;
 mod base;
 mod chaos;
 mod clock;
+mod cluster;
 mod connections;
 mod database;
 mod disks;

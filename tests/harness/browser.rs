@@ -1,6 +1,7 @@
 //! A person's browser, as far as the site needs one: cookies, redirects, forms with their hidden fields.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use super::http::{Response, request};
 use super::secrets;
@@ -21,13 +22,33 @@ impl Browser {
 
     /// Opens a page, following redirects.
     pub fn open(&mut self, path: &str) -> Response {
-        let response = self.send(path, None);
+        let page = self.try_open(path);
+        page.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The same at a site that may die meanwhile.
+    pub fn try_open(&mut self, path: &str) -> io::Result<Response> {
+        let response = self.send(path, None)?;
         self.follow(response)
     }
 
     /// Opens `page`, fills in the form that goes to `action` and sends it.
     pub fn submit(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Response {
-        let shown = self.open(page);
+        let answer = self.try_submit(page, action, fields);
+        answer.unwrap_or_else(|error| panic!("{action}: {error}"))
+    }
+
+    /// The same at a site that may die meanwhile, or be busy: then that page is the answer.
+    pub fn try_submit(
+        &mut self,
+        page: &str,
+        action: &str,
+        fields: &[(&str, &str)],
+    ) -> io::Result<Response> {
+        let shown = self.try_open(page)?;
+        if shown.status == 503 {
+            return Ok(shown);
+        }
         let mut filled = form_fields(&shown.body, action, fields).unwrap_or_else(|| {
             panic!(
                 "{page} ({}) has no form for {action}:\n{}",
@@ -44,11 +65,11 @@ impl Browser {
             .iter()
             .map(|(k, v)| (k.as_str(), v.as_str()))
             .collect();
-        let response = self.send(action, Some(&filled));
+        let response = self.send(action, Some(&filled))?;
         self.follow(response)
     }
 
-    fn follow(&mut self, mut response: Response) -> Response {
+    fn follow(&mut self, mut response: Response) -> io::Result<Response> {
         for _ in 0..5 {
             let Some(location) = response.header("location").map(str::to_owned) else {
                 break;
@@ -57,25 +78,24 @@ impl Browser {
                 let rest = &location[scheme + 3..];
                 rest.find('/').map_or("/", |slash| &rest[slash..])
             });
-            response = self.send(path, None);
+            response = self.send(path, None)?;
         }
-        response
+        Ok(response)
     }
 
-    fn send(&mut self, path: &str, form: Option<&[(&str, &str)]>) -> Response {
+    fn send(&mut self, path: &str, form: Option<&[(&str, &str)]>) -> io::Result<Response> {
         let cookies = self.cookie_header();
         let mut headers = vec![("Accept", "text/html")];
         if !cookies.is_empty() {
             headers.push(("Cookie", &cookies));
         }
-        let response = request(self.port, path, &headers, form)
-            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        let response = request(self.port, path, &headers, form)?;
         for (name, value) in &response.headers {
             if name == "set-cookie" {
                 self.keep_cookie(value);
             }
         }
-        response
+        Ok(response)
     }
 
     /// All its cookies, as it sends them.

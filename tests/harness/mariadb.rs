@@ -13,8 +13,8 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, MysqlConnection};
 
 /// The account with all rights that tests' programs use.
-const USER: &str = "pool";
-const PASSWORD: &str = "the-password-of-the-database";
+pub(super) const USER: &str = "pool";
+pub(super) const PASSWORD: &str = "the-password-of-the-database";
 
 const START_LIMIT: Duration = Duration::from_mins(1);
 
@@ -53,7 +53,7 @@ impl MariaDb {
             .tempdir()
             .expect("a folder")
             .keep();
-        install(&dir, &dir.join("data"));
+        install(&dir, &dir.join("data"), is_root().then_some("root"));
         let port = free_port();
         let (keeper, pid) = launch(&dir, port);
         let server = MariaDb {
@@ -248,7 +248,8 @@ fn launch(dir: &Path, port: u16) -> (Child, u32) {
     (keeper, pid.trim().parse().expect("a number"))
 }
 
-fn install(dir: &Path, data: &Path) {
+/// Makes an empty server's data; its log goes to `dir`. `user`: whose it is to be.
+pub(super) fn install(dir: &Path, data: &Path, user: Option<&str>) {
     let log = dir.join("install.log");
     let output = fs::File::create(&log).expect("a log");
     let mut command = Command::new(program("mariadb-install-db"));
@@ -259,12 +260,22 @@ fn install(dir: &Path, data: &Path) {
         .stdin(Stdio::null())
         .stdout(output.try_clone().expect("a handle"))
         .stderr(output);
-    if is_root() {
-        command.arg("--user=root");
-    }
+    command.args(user.map(|user| format!("--user={user}")));
     let status = command.status().expect("mariadb-install-db");
     assert!(status.success(), "see {}", log.display());
 }
+
+/// What makes a server small and quick.
+pub(super) const SMALL: [&str; 7] = [
+    "--bind-address=127.0.0.1",
+    "--skip-name-resolve",
+    "--performance-schema=OFF",
+    "--innodb-buffer-pool-size=16M",
+    "--innodb-log-file-size=16M",
+    // A test's data need not survive a power cut.
+    "--innodb-flush-log-at-trx-commit=0",
+    "--max-connections=300",
+];
 
 fn arguments(dir: &Path, data: &Path, port: u16) -> Vec<String> {
     let mut arguments = vec![
@@ -273,19 +284,7 @@ fn arguments(dir: &Path, data: &Path, port: u16) -> Vec<String> {
         format!("--socket={}", dir.join("socket").display()),
         format!("--port={port}"),
     ];
-    arguments.extend(
-        [
-            "--bind-address=127.0.0.1",
-            "--skip-name-resolve",
-            "--performance-schema=OFF",
-            "--innodb-buffer-pool-size=16M",
-            "--innodb-log-file-size=16M",
-            // A test's data need not survive a power cut.
-            "--innodb-flush-log-at-trx-commit=0",
-            "--max-connections=300",
-        ]
-        .map(str::to_owned),
-    );
+    arguments.extend(SMALL.map(str::to_owned));
     if is_root() {
         arguments.push("--user=root".to_owned());
     }
@@ -293,7 +292,7 @@ fn arguments(dir: &Path, data: &Path, port: u16) -> Vec<String> {
 }
 
 /// Debian keeps servers out of an ordinary user's path.
-fn program(name: &str) -> PathBuf {
+pub(super) fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/usr/bin".into()])
@@ -303,7 +302,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// The server refuses to run as root unless told to.
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

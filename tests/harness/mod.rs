@@ -1,6 +1,7 @@
 //! What tests start and drive: real processes, fakes on the real wire, and a chain. Everything runs in
 //! a folder of its own on free loopback ports, and ends with the value that owns it.
 
+pub mod balancer;
 pub mod browser;
 pub mod configs;
 pub mod daemon_rpc;
@@ -8,6 +9,7 @@ pub mod dcrd;
 pub mod fake_daemon;
 pub mod fake_voter;
 pub mod folder;
+pub mod galera;
 pub mod http;
 pub mod interrupts;
 pub mod ledger;
