@@ -68,7 +68,7 @@ impl Version {
             ("UserId", "bigint NOT NULL AUTO_INCREMENT PRIMARY KEY"),
             ("Email", text),
             ("Username", text),
-            ("Password", "blob NULL"),
+            ("Password", "mediumblob NULL"),
             ("MultiSigAddress", text),
             ("MultiSigScript", text),
             ("PoolPubKeyAddr", text),
@@ -149,10 +149,15 @@ impl Person {
 
     /// As the Go program made them.
     pub fn api_token(&self) -> String {
+        self.api_token_of("http://pool.example.com")
+    }
+
+    /// The same, while the pool was at this address.
+    pub fn api_token_of(&self, base_url: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let head = part(r#"{"alg":"HS256","typ":"JWT"}"#);
         let claims = format!(
-            r#"{{"iat":1500000000,"iss":"http://pool.example.com","loggedInAs":{}}}"#,
+            r#"{{"iat":1500000000,"iss":"{base_url}","loggedInAs":{}}}"#,
             self.id
         );
         let signed = format!("{head}.{}", part(&claims));
@@ -223,7 +228,11 @@ impl Former {
     }
 
     pub fn empty() -> Self {
-        let server = MariaDb::shared();
+        Self::on(MariaDb::shared())
+    }
+
+    /// An empty one on this server.
+    pub fn on(server: &'static MariaDb) -> Self {
         Self {
             database: server.create_database(),
             server,
@@ -274,16 +283,26 @@ impl Former {
         Store::connect(options).await.expect("a store")
     }
 
-    /// All rows of a query, a line each.
+    /// All rows of a query.
+    pub fn load<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: diesel::deserialize::FromSqlRow<diesel::sql_types::Untyped, diesel::mysql::Mysql>
+            + diesel::QueryableByName<diesel::mysql::Mysql>
+            + 'static,
+    {
+        diesel::sql_query(sql)
+            .load(&mut self.server.connection(&self.database))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The same, a line each.
     pub fn rows(&self, sql: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
         struct Line {
             #[diesel(sql_type = Nullable<Text>)]
             line: Option<String>,
         }
-        let lines: Vec<Line> = diesel::sql_query(sql)
-            .load(&mut self.server.connection(&self.database))
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let lines: Vec<Line> = self.load(sql);
         lines
             .into_iter()
             .map(|line| line.line.unwrap_or_else(|| "NULL".into()))
@@ -317,7 +336,7 @@ pub fn keys() -> String {
     format!("voting_wallet_extpub = \"{key}\"\ncold_wallet_extpub = \"{key}\"\n")
 }
 
-fn tables(version: Version) -> String {
+pub fn tables(version: Version) -> String {
     let mut sql = String::new();
     let mut table = |name: &str, columns: &[(&str, &str)]| {
         let columns: Vec<_> = columns
@@ -364,7 +383,12 @@ fn tables(version: Version) -> String {
                 ("Expires", number),
             ],
         );
-        table("Session", &[("SessionID", id), ("Data", "blob NULL")]);
+        let first = [
+            ("SessionID", id),
+            ("Data", "mediumblob NULL"),
+            ("UserId", number),
+        ];
+        table("Session", &[&first[..], &expiring].concat());
     }
     sql
 }

@@ -3,5 +3,8 @@
 
 mod backup;
 mod former;
+mod go_values;
+mod going_back;
 mod shapes;
+mod survivors;
 mod trouble;

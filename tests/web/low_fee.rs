@@ -37,7 +37,7 @@ pub(super) async fn site_with_users() -> (Site, Browser, Browser, String) {
     (site, admin, user, address)
 }
 
-pub(super) fn ticket(number: u8, address: &str) -> TicketRecord {
+pub fn ticket(number: u8, address: &str) -> TicketRecord {
     TicketRecord {
         hash: hash(number),
         user_id: UserId(2),
@@ -73,7 +73,7 @@ fn hash(number: u8) -> TicketHash {
 }
 
 /// Every voter learns of these tickets and says so.
-pub(super) fn learn(site: &Site, tickets: &[TicketRecord]) {
+pub fn learn(site: &Site, tickets: &[TicketRecord]) {
     for voter in &site.voters {
         let sequence = voter.fake.with(|state| {
             state.tickets.extend_from_slice(tickets);
@@ -84,7 +84,7 @@ pub(super) fn learn(site: &Site, tickets: &[TicketRecord]) {
 }
 
 /// Opens the page until it shows `text`.
-pub(super) async fn shows_in_time(browser: &mut Browser, path: &str, text: &str) -> Answer {
+pub async fn shows_in_time(browser: &mut Browser, path: &str, text: &str) -> Answer {
     for _ in 0..1500 {
         let page = browser.get(path).await;
         if page.body.contains(text) {

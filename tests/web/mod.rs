@@ -22,7 +22,7 @@ mod http;
 mod import_config;
 mod limits;
 mod links;
-mod low_fee;
+pub mod low_fee;
 mod mail;
 mod metrics;
 mod node_faults;

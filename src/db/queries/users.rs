@@ -342,13 +342,14 @@ pub fn by_email_token(connection: &mut AnyConnection, token: &str) -> QueryResul
         .optional()
 }
 
+/// As the Go program does: the token goes.
 pub fn mark_verified(connection: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
     diesel::update(
         dsl::users
             .filter(dsl::user_id.eq(user_id))
             .filter(dsl::email_verified.eq(0)),
     )
-    .set(dsl::email_verified.eq(1))
+    .set((dsl::email_verified.eq(1), dsl::email_token.eq("")))
     .execute(connection)
     .map(|rows| rows == 1)
 }
