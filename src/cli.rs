@@ -113,7 +113,7 @@ pub struct MigrateArgs {
     /// Scripts of the Go program's first version have tickets from this height on (default 15346 on mainnet)
     #[arg(long, value_name = "HEIGHT")]
     pub grandfathered_height: Option<u32>,
-    /// Give every verified user a new API token (not in this version)
+    /// Give every verified user a new API token, and void all others: after api_secret was changed
     #[arg(long)]
     pub reissue_tokens: bool,
 }

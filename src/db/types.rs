@@ -439,6 +439,14 @@ pub struct TakenUser {
     pub fee_address: Option<String>,
 }
 
+/// A user's API token is replaced.
+#[derive(Debug, Clone)]
+pub struct TokenChange {
+    pub user: UserId,
+    pub former: Option<Secret>,
+    pub new: Secret,
+}
+
 /// What one mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NewsTopic {

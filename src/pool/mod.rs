@@ -111,6 +111,7 @@ pub use samples::{Day, History, LATENCY_CLASSES, Latencies, Point};
 pub use second_factor::{Offer, SecondFactorState};
 pub use settings::{DoorSign, Settings};
 pub use start::{Fault, VotersAtStart};
+pub use tokens::TokenIssuer;
 pub use types::{
     Enrolled, Halt, Health, OwnerProof, PurchaseInfo, SessionEntry, SignIn, Stats, StatusReport,
     TicketPage, TicketStory, User, VoterReport,

@@ -7,6 +7,31 @@ use super::{Error, Pool, ProofError, User};
 use crate::domain::UserId;
 use crate::secret::Secret;
 
+/// Makes API tokens.
+#[derive(Debug)]
+pub struct TokenIssuer {
+    pub api_secret: Secret,
+    pub base_url: String,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+impl TokenIssuer {
+    /// A token for `user` that differs from the former one.
+    pub fn issue(&self, user: UserId, former: Option<&Secret>) -> Result<Secret, Error> {
+        let before = former
+            .and_then(|token| jwt::read(&self.api_secret, token.expose()))
+            .map_or(0, |claims| claims.issued_at);
+        let claims = Claims {
+            user,
+            issuer: self.base_url.clone(),
+            // Never the same second twice: an equal token would revoke nothing.
+            issued_at: self.now.max(before.saturating_add(1)),
+        };
+        jwt::make(&self.api_secret, &claims)
+    }
+}
+
 impl Pool {
     /// The user's API token, made when there is none that is valid.
     pub async fn api_token(&self, user: UserId) -> Result<Secret, Error> {
@@ -52,18 +77,12 @@ impl Pool {
 
     /// Stores a new token. When somebody else replaced it at the same time, theirs is the answer.
     async fn replace_token(&self, user: UserId, former: Option<Secret>) -> Result<Secret, Error> {
-        let secret = &self.settings.api_secret;
-        let before = former
-            .as_ref()
-            .and_then(|token| jwt::read(secret, token.expose()))
-            .map_or(0, |claims| claims.issued_at);
-        let claims = Claims {
-            user,
-            issuer: self.settings.base_url.clone(),
-            // Never the same second twice: an equal token would revoke nothing.
-            issued_at: self.clock.unix_seconds().max(before.saturating_add(1)),
+        let issuer = TokenIssuer {
+            api_secret: self.settings.api_secret.clone(),
+            base_url: self.settings.base_url.clone(),
+            now: self.clock.unix_seconds(),
         };
-        let token = jwt::make(secret, &claims)?;
+        let token = issuer.issue(user, former.as_ref())?;
         if self
             .store
             .set_api_token(user, former.as_ref(), &token)

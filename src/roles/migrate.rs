@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 
+use super::reissue::{self, Whose};
 use super::{Failure, backup, takeover};
 use crate::cli::MigrateArgs;
 use crate::config::{MigrateConfig, Sources};
@@ -15,9 +16,6 @@ const GRANDFATHERED: u32 = 15_346;
 
 /// Runs it to its end. Prints each step to standard output before doing it.
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
-    if args.reissue_tokens {
-        return Err(not_in_this_version("--reissue-tokens"));
-    }
     let sources = Sources::of_process(args.role.config.clone());
     let config = MigrateConfig::load(&sources)?;
     telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
@@ -76,10 +74,14 @@ async fn upgrade(store: &Store, config: &MigrateConfig, args: &MigrateArgs) -> R
     let facts = store.inspect().await?;
     let holds_data = facts.state() != SchemaState::Empty;
     let steps = steps(db::plan(&facts))?;
-    if steps.is_empty() {
+    let reissue = args.reissue_tokens && holds_data;
+    if steps.is_empty() && !reissue {
         println!("the schema is up to date: nothing to do");
         return Ok(());
     }
+    let all_tokens = reissue
+        .then(|| reissue::needed_issuer(config))
+        .transpose()?;
     let mut found = find_users(store, config, &facts).await?;
     if holds_data && !args.dry_run {
         require_backup(store, args).await?;
@@ -94,8 +96,20 @@ async fn upgrade(store: &Store, config: &MigrateConfig, args: &MigrateArgs) -> R
             continue;
         }
         match (step, found.take_if(|_| matches!(step, Step::TakeOver(_)))) {
-            (_, Some(found)) => takeover::run(store, found).await?,
+            (_, Some(found)) => {
+                if let Some(issuer) = reissue::issuer(config) {
+                    reissue::run(store, &issuer, Whose::Missing).await?;
+                }
+                takeover::run(store, found).await?;
+            }
             _ => store.apply(step, Height(registered)).await?,
+        }
+    }
+    if let Some(issuer) = all_tokens {
+        if args.dry_run {
+            println!("would give all verified users new API tokens");
+        } else {
+            reissue::run(store, &issuer, Whose::All).await?;
         }
     }
     if !args.dry_run {
@@ -128,12 +142,6 @@ fn steps(plan: Plan) -> Result<Vec<Step>, Failure> {
         Plan::Steps(steps) => Ok(steps),
         Plan::Newer(reason) | Plan::Foreign(reason) => Err(Failure::config(anyhow!(reason))),
     }
-}
-
-fn not_in_this_version(option: &str) -> Failure {
-    Failure::usage(anyhow!(
-        "not in this version: {option}; nothing was changed"
-    ))
 }
 
 /// Nothing prompts: without a word about a backup nothing is changed.

@@ -37,6 +37,8 @@ pub const NOW: i64 = 1_700_000_000;
 
 pub struct Bed {
     pub url: String,
+    /// More of the configuration.
+    pub more: &'static str,
     server: Option<(&'static MariaDb, String)>,
     folder: TempDir,
 }
@@ -46,6 +48,7 @@ impl Bed {
         let folder = tempfile::tempdir().expect("a folder");
         Bed {
             url: format!("sqlite://{}", folder.path().join("pool.db").display()),
+            more: "",
             server: None,
             folder,
         }
@@ -56,6 +59,7 @@ impl Bed {
         let database = server.create_database();
         Bed {
             url: server.url(&database),
+            more: "",
             server: Some((server, database)),
             folder: tempfile::tempdir().expect("a folder"),
         }
@@ -150,8 +154,8 @@ impl Bed {
         std::fs::write(
             &config,
             format!(
-                "network = \"simnet\"\n[log]\nfilter = \"trace\"\n[database]\nurl = \"{}\"\n",
-                self.url
+                "network = \"simnet\"\n[log]\nfilter = \"trace\"\n[database]\nurl = \"{}\"\n{}",
+                self.url, self.more
             ),
         )
         .expect("a configuration");

@@ -3,6 +3,7 @@
 use std::process::Output;
 
 use dcrstakepool::db::{LinkPurpose, SchemaState};
+use dcrstakepool::secret::Secret;
 
 use super::bed::{Bed, NOW, on_both, user};
 use crate::harness::mariadb::MariaDb;
@@ -13,7 +14,7 @@ on_both!(
     the_first_schema_becomes_today_s,
     other_schemas_end_with_78,
     an_older_schema_of_ours_is_brought_to_today_s,
-    options_of_later_versions_are_refused,
+    an_operator_voids_all_api_tokens,
 );
 
 fn text(output: &Output) -> String {
@@ -115,14 +116,59 @@ async fn an_older_schema_of_ours_is_brought_to_today_s(bed: Bed) {
     assert_eq!(store.forget_expired(NOW).await.unwrap(), 0);
 }
 
-async fn options_of_later_versions_are_refused(bed: Bed) {
-    let tokens = ["migrate", "--reissue-tokens"];
-    ends(&bed.run(&tokens), 2, "not in this version");
-    let store = bed.open().await;
-    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Empty);
+async fn an_operator_voids_all_api_tokens(mut bed: Bed) {
+    const WITH_BACKUP: [&str; 3] = ["migrate", "--reissue-tokens", "--yes-i-have-a-backup"];
+    let store = bed.store().await;
+    let (ann, kim) = (user(&store, "ann@x").await, user(&store, "kim@x").await);
+    let old = Secret::new("an-old-token");
+    assert!(store.set_api_token(ann, None, &old).await.unwrap());
+    let closed = user(&store, "closed@x").await;
+    let hash = store.user(closed).await.unwrap().unwrap().password_hash;
+    assert!(store.close_account(closed, &hash, NOW).await.unwrap());
     drop(store);
-    ends(&bed.run(&["migrate"]), 0, "done");
-    ends(&bed.run(&tokens), 2, "not in this version");
+
+    let tokens = async |bed: &Bed| {
+        let store = bed.open().await;
+        let mut tokens = Vec::new();
+        for id in [ann, kim, closed] {
+            let user = store.user(id).await.unwrap().unwrap();
+            tokens.push(user.api_token.map(|token| token.expose().to_owned()));
+        }
+        tokens
+    };
+    let untouched = [Some("an-old-token".to_owned()), None, None];
+    ends(
+        &bed.run(&WITH_BACKUP),
+        78,
+        "web.api_secret and web.base_url are needed",
+    );
+    bed.more = "[web]\napi_secret = \"0123456789abcdef0123456789abcdef\"\nbase_url = \"https://pool.example.com\"\n";
+    ends(&bed.run(&WITH_BACKUP[..2]), 1, "nothing was changed");
+    let dry = ["migrate", "--reissue-tokens", "--dry-run"];
+    ends(
+        &bed.run(&dry),
+        0,
+        "would give all verified users new API tokens",
+    );
+    assert_eq!(tokens(&bed).await, untouched);
+
+    ends(&bed.run(&WITH_BACKUP), 0, "2 users have a new API token");
+    let first = tokens(&bed).await;
+    let [Some(of_ann), Some(of_kim), None] = &first[..] else {
+        panic!("{first:?}");
+    };
+    assert_ne!(of_ann, of_kim);
+    // Also within the same second: the former ones are void.
+    ends(&bed.run(&WITH_BACKUP), 0, "2 users have a new API token");
+    let second = tokens(&bed).await;
+    assert!(
+        first[..2]
+            .iter()
+            .zip(&second)
+            .all(|(first, second)| first != second)
+    );
+    ends(&bed.run(&["migrate"]), 0, "nothing to do");
+    assert_eq!(tokens(&bed).await, second);
 }
 
 #[test]

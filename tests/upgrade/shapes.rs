@@ -1,10 +1,11 @@
 //! Each version's database is taken over, and its people find everything as it was.
 
 use super::former::{
-    EMAIL_TOKEN, FORMER_FEE_ADDRESS, Former, PASSWORD, PEOPLE, RESET_TOKEN, VERSIONS, Version, ends,
+    EMAIL_TOKEN, FORMER_FEE_ADDRESS, Former, PASSWORD, PEOPLE, RESET_TOKEN, VERSIONS, Version,
+    ends, keys,
 };
 use crate::web::browser::Browser;
-use crate::web::site::{Site, Wish};
+use crate::web::site::{API_SECRET, Site, Wish};
 use http::Method;
 
 const BACKUP: &str = "--yes-i-have-a-backup";
@@ -178,6 +179,33 @@ async fn tokens_links_and_fee_addresses_of_the_go_program_stay_good() {
             .status,
         303
     );
+}
+
+/// Versions before 1.0 had no API.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verified_users_of_versions_without_api_tokens_get_some() {
+    let former = Former::of(Version::V004);
+    let web = format!(
+        "{}[web]\napi_secret = \"{API_SECRET}\"\nbase_url = \"http://pool.example.com\"\n",
+        keys()
+    );
+    let output = former.migrate_with(&web, &[BACKUP]);
+    ends(&output, 0, &["6 users have a new API token", "done"]);
+    let tokens =
+        former.rows("SELECT APIToken AS line FROM Users WHERE UserId IN (1, 3) ORDER BY UserId");
+    assert_eq!(tokens[1], "", "of the one who is not verified");
+    let site = site(&former).await;
+    let mut browser = site.browser();
+    browser.headers = vec![("authorization", format!("Bearer {}", tokens[0]))];
+    let info = browser
+        .send(Method::GET, "/api/v2/getpurchaseinfo", String::new())
+        .await;
+    info.shows(&PEOPLE[0].script().expect("a script").1);
+    // Where there are tokens they stay.
+    let newer = Former::of(Version::V150);
+    let before = newer.rows("SELECT APIToken AS line FROM Users");
+    ends(&newer.migrate_with(&web, &[BACKUP]), 0, &["done"]);
+    assert_eq!(newer.rows("SELECT APIToken AS line FROM Users"), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

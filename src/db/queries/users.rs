@@ -332,6 +332,22 @@ pub fn replace_api_token(
     Ok(rows == 1)
 }
 
+/// Those of verified users with higher ids than `after`, by id. Closed accounts, whose address has no @, get none.
+pub fn api_tokens(
+    connection: &mut AnyConnection,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<(i64, Option<String>)>> {
+    dsl::users
+        .filter(dsl::user_id.gt(after))
+        .filter(dsl::email_verified.eq_any([1, 2]))
+        .filter(dsl::email.like("%@%"))
+        .order(dsl::user_id)
+        .limit(limit)
+        .select((dsl::user_id, dsl::api_token))
+        .load(connection)
+}
+
 /// The user that an older program left unverified with this token.
 pub fn by_email_token(connection: &mut AnyConnection, token: &str) -> QueryResult<Option<i64>> {
     dsl::users

@@ -1,9 +1,10 @@
 //! The Go program's users become ours.
 
 use super::Store;
-use crate::db::queries::{counters, former_users};
-use crate::db::{Facts, FormerUser, Result, TakenUser};
+use crate::db::queries::{counters, former_users, users};
+use crate::db::{Facts, FormerUser, Result, TakenUser, TokenChange};
 use crate::domain::{KeyIndex, UserId};
+use crate::secret::Secret;
 
 impl Store {
     /// Users with higher ids than `after`, by id, at most `limit`; of whatever version the tables are.
@@ -25,6 +26,35 @@ impl Store {
         self.write(move |connection| {
             let revision = counters::next(connection, counters::REVISION)?;
             former_users::take_over(connection, &users, revision)
+        })
+        .await
+    }
+
+    /// The API tokens of verified users with higher ids than `after`, by id, at most `limit`.
+    pub async fn api_tokens(
+        &self,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<(UserId, Option<Secret>)>> {
+        self.read(move |connection| {
+            let rows = users::api_tokens(connection, after.0, i64::from(limit))?;
+            let read = |(id, token): (i64, Option<String>)| {
+                let token = token.filter(|token| !token.is_empty());
+                (UserId(id), token.map(Secret::new))
+            };
+            Ok(rows.into_iter().map(read).collect())
+        })
+        .await
+    }
+
+    /// Replaces API tokens, in one transaction. What somebody else replaced meanwhile stays.
+    pub async fn replace_api_tokens(&self, changes: Vec<TokenChange>) -> Result<()> {
+        self.write(move |connection| {
+            for TokenChange { user, former, new } in &changes {
+                let former = former.as_ref().map_or("", Secret::expose);
+                users::replace_api_token(connection, user.0, former, new.expose())?;
+            }
+            Ok(())
         })
         .await
     }
