@@ -99,6 +99,7 @@ pub use error::{
 };
 pub use former::{FormerKeys, TakeOver, TakeOverError};
 pub use halt::Recheck;
+pub use inspect::TokenCounts;
 pub use invalid_tickets::{
     AddInvalidError, AddInvalidReport, InvalidTicket, InvalidTickets, TicketResult, VoterAnswer,
     VoterResult,

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::alerts::chat_room;
-use super::site::{Site, Wish, voting_key, wait_for};
+use super::browser::Browser;
+use super::site::{API_SECRET, Site, Wish, voting_key, wait_for};
 use super::voter_bed::{Bed, TOKEN, vector};
 use crate::harness::fake_daemon::PASSWORD;
 use crate::harness::port::free_port;
@@ -298,6 +299,27 @@ async fn the_site_is_asked_and_a_mail_and_an_alert_are_tried() {
 
     let voter = check("voter", &site.file(), &["--send-test-alert"]).await;
     assert_eq!(voter.code, Some(2), "{}", voter.all());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn api_tokens_that_open_nothing_are_counted() {
+    let site = two_voters().await;
+    let mut kim = Browser::new_user(&site, "kim@example.com").await;
+    kim.api_token().await;
+    let file = site.file();
+    check("web", &file, &["--json"])
+        .await
+        .is("API tokens", "ok", &["all 1 are good"]);
+    site.edit("http://pool.example.com", "https://new.example.com");
+    let moved = check("web", &file, &["--json"]).await;
+    let words = [
+        "1 of 1 were issued by http://pool.example.com",
+        "former_base_urls",
+    ];
+    moved.is("API tokens", "warn", &words);
+    site.edit(API_SECRET, &"0".repeat(40));
+    let other = check("web", &file, &["--json"]).await;
+    other.is("API tokens", "warn", &["1 of 1 were made with another"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

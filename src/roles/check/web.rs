@@ -60,6 +60,7 @@ async fn inspect(
         voter(report, findings);
     }
     fee_addresses(&pool, findings).await?;
+    tokens(&pool, findings).await?;
     alarms(&report.alarms, findings);
     Ok(())
 }
@@ -238,6 +239,28 @@ async fn fee_addresses(pool: &Pool, findings: &mut Findings) -> Result<(), Failu
     let text = format!("of another cold key, and kept:\n{}", kept.join("\n"));
     let hint = "name that key in pool.former_cold_wallet_extpubs of every voter";
     findings.warn("fee addresses", text, hint);
+    Ok(())
+}
+
+async fn tokens(pool: &Pool, findings: &mut Findings) -> Result<(), Failure> {
+    let counts = pool.count_tokens().await.map_err(Failure::failed)?;
+    let all = counts.all;
+    for (issuer, count) in &counts.foreign {
+        let text = format!("{count} of {all} were issued by {issuer} and open nothing");
+        let hint = "if the site was there once, name it in web.former_base_urls";
+        findings.warn("API tokens", text, hint);
+    }
+    if counts.forged > 0 {
+        let text = format!(
+            "{} of {all} were made with another web.api_secret",
+            counts.forged
+        );
+        let hint = "put the right secret back, or: dcrstakepool migrate --reissue-tokens";
+        findings.warn("API tokens", text, hint);
+    }
+    if counts.forged == 0 && counts.foreign.is_empty() {
+        findings.ok("API tokens", format!("all {all} are good"));
+    }
     Ok(())
 }
 
