@@ -167,6 +167,8 @@ const TEXTS: &[(&str, Kind)] = &[
     // 1180; the second one is Galera's, whatever was going on when the node lost its cluster
     ("during commit", Kind::Unknown),
     ("(provider status: ", Kind::Unknown),
+    // 1305: the transaction ended without a word; what came after that is stored by itself
+    ("savepoint still_there does not exist", Kind::Unknown),
     // 1061: another process made the same index
     ("duplicate key name", Kind::Conflict),
     // 1047

@@ -93,6 +93,9 @@ fn transact<T>(
             Err(Failure::unavailable("given up"))
         }
         Ok(Decision::Commit(value)) => {
+            if let Err(error) = dialect::is_still_there(connection) {
+                return Err(not_stored(connection, &error));
+            }
             dialect::commit(connection).map_err(|error| Failure::of_commit(&error))?;
             Ok(value)
         }
@@ -100,14 +103,19 @@ fn transact<T>(
             roll_back(connection)?;
             Ok(value)
         }
-        Err(error) => {
-            let failure = Failure::of_statement(&error);
-            if failure.spares_connection() {
-                roll_back(connection)?;
-            }
-            Err(failure)
-        }
+        Err(error) => Err(not_stored(connection, &error)),
     }
+}
+
+/// After a statement that failed.
+fn not_stored(connection: &mut AnyConnection, error: &diesel::result::Error) -> Failure {
+    let failure = Failure::of_statement(error);
+    if failure.spares_connection()
+        && let Err(lost) = roll_back(connection)
+    {
+        return lost;
+    }
+    failure
 }
 
 /// A connection that cannot even roll back is lost; the server rolls back by itself.

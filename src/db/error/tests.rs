@@ -55,6 +55,8 @@ fn a_lost_connection_leaves_only_a_commit_unknown() {
     ] {
         assert_eq!(commit(text), Kind::Unknown, "{text}");
     }
+    let gone = "SAVEPOINT still_there does not exist";
+    assert_eq!(statement(gone), Kind::Unknown);
 }
 
 #[test]
