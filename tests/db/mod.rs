@@ -22,3 +22,4 @@ mod sessions;
 mod tickets;
 mod trouble;
 mod users;
+mod walk;

@@ -75,7 +75,9 @@ async fn all_other_sessions_end(bed: Bed) {
     assert!(store.session("a", NOW).await.unwrap().is_none());
     assert!(store.session("d", NOW).await.unwrap().is_some());
     assert_eq!(store.end_sessions_except(UserId(1), None).await.unwrap(), 1);
-    store.end_session("d").await.unwrap();
+    store.end_session_of(UserId(1), "d").await.unwrap();
+    assert!(store.session("d", NOW).await.unwrap().is_some());
+    store.end_session_of(UserId(2), "d").await.unwrap();
     assert!(store.session("d", NOW).await.unwrap().is_none());
     store.end_session("d").await.unwrap();
 }

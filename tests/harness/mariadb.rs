@@ -16,6 +16,9 @@ use diesel::{Connection as _, MysqlConnection};
 pub(super) const USER: &str = "pool";
 pub(super) const PASSWORD: &str = "the-password-of-the-database";
 
+/// Names a folder in which servers write down all that they are told, each in a file of its own.
+pub const GENERAL_LOGS: &str = "GENERAL_LOGS";
+
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// Starts the server, says its process id, and waits until our end of its input is closed: so the
@@ -287,6 +290,11 @@ fn arguments(dir: &Path, data: &Path, port: u16) -> Vec<String> {
     arguments.extend(SMALL.map(str::to_owned));
     if is_root() {
         arguments.push("--user=root".to_owned());
+    }
+    if let Some(folder) = std::env::var_os(GENERAL_LOGS) {
+        let file = PathBuf::from(folder).join(port.to_string());
+        arguments.push("--general-log".to_owned());
+        arguments.push(format!("--general-log-file={}", file.display()));
     }
     arguments
 }

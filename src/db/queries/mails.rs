@@ -9,6 +9,8 @@ use crate::db::schema::pool_mails::{self, dsl};
 pub const WAITING: &str = "waiting";
 pub const SENT: &str = "sent";
 pub const GIVEN_UP: &str = "given_up";
+/// Rather than "not waiting", which no index finds.
+const ENDED: [&str; 2] = [SENT, GIVEN_UP];
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = pool_mails)]
@@ -128,7 +130,7 @@ pub fn oldest(connection: &mut AnyConnection) -> QueryResult<Option<i64>> {
 /// Those that ended before.
 pub fn delete_finished(connection: &mut AnyConnection, before: i64) -> QueryResult<usize> {
     let finished = dsl::pool_mails
-        .filter(dsl::state.ne(WAITING))
+        .filter(dsl::state.eq_any(ENDED))
         .filter(dsl::due.le(before));
     diesel::delete(finished).execute(connection)
 }
@@ -137,7 +139,7 @@ pub fn delete_finished(connection: &mut AnyConnection, before: i64) -> QueryResu
 pub fn forget_recipient(connection: &mut AnyConnection, recipient: &str) -> QueryResult<()> {
     let ended = dsl::pool_mails
         .filter(dsl::recipient.eq(recipient))
-        .filter(dsl::state.ne(WAITING));
+        .filter(dsl::state.eq_any(ENDED));
     diesel::update(ended)
         .set(dsl::recipient.eq(""))
         .execute(connection)
