@@ -9,6 +9,7 @@
 //! call has a deadline.
 
 mod backup;
+mod changes;
 mod connection;
 mod dialect;
 mod error;

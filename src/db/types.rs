@@ -519,6 +519,18 @@ pub struct Earned {
     pub reward: Atoms,
 }
 
+/// What all tickets of a user come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketSums {
+    pub total: u64,
+    /// By the block that they were bought in, the oldest first.
+    pub waiting: Vec<WaitingTickets>,
+    /// Oldest first.
+    pub earned: Vec<Earned>,
+    /// The user said that the redeem script is saved.
+    pub script_saved: bool,
+}
+
 /// How things stood at a block, for pictures over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {

@@ -206,14 +206,6 @@ pub enum NotNow {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum PurchaseInfoError {
-    #[error("no address submitted")]
-    NoAddress,
-    #[error(transparent)]
-    Pool(#[from] Error),
-}
-
-#[derive(Debug, thiserror::Error)]
 pub enum VotingError {
     #[error("vote bits are not valid for the current agendas")]
     Invalid,

@@ -37,6 +37,7 @@ mod post;
 mod preferences;
 mod prospects;
 pub(crate) mod random;
+mod recent;
 mod restored;
 mod samples;
 mod second_factor;
@@ -72,6 +73,7 @@ use crate::domain::{PoolId, UserId};
 use crate::mail::Delivery;
 use crate::rpc::wire::Agendas;
 use crate::shutdown::Tasks;
+use crate::secret::Secret;
 
 use alarms::Reasons;
 use chain::Heights;
@@ -86,6 +88,7 @@ use low_fee::LowFeeList;
 use passwords::Hasher;
 use post::Post;
 use sync::Tables;
+use recent::{FRESH, Moment, Recent};
 
 pub use crate::db::{
     AuditEntry, AuditLine, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp,
@@ -94,8 +97,8 @@ pub use alerts::{Alerting, Hook, HookWord, Word};
 pub use door::{AdminSign, MAX_SIGN_TEXT};
 pub use error::{
     ChangeEmailError, ChangePasswordError, ConfirmEmailError, EnrolError, Error, NotNow,
-    PasswordProblem, ProofError, PurchaseInfoError, ResetPasswordError, SecondSignInError,
-    SignInError, SignUpError, TokenError, TurnOnError, VotingError,
+    PasswordProblem, ProofError, ResetPasswordError, SecondSignInError, SignInError, SignUpError,
+    TokenError, TurnOnError, VotingError,
 };
 pub use former::{FormerKeys, TakeOver, TakeOverError};
 pub use halt::Recheck;
@@ -107,7 +110,8 @@ pub use invalid_tickets::{
 pub use limits::{LimitError, Limited, Limits};
 pub use log::{LOG_PER_PAGE, LogPage};
 pub use low_fee::{LOW_FEE_PER_PAGE, LowFeeAnswer, LowFeeEntry, LowFeeLife, LowFeePage};
-pub use prospects::{Group, Month, Prospects};
+pub use prospects::{Group, Month, Prospects, TicketOverview};
+pub use recent::AsOf;
 pub use samples::{Day, History, LATENCY_CLASSES, Latencies, Point};
 pub use second_factor::{Offer, SecondFactorState};
 pub use settings::{DoorSign, Settings};
@@ -159,6 +163,11 @@ pub struct Pool {
     known_tickets: Mutex<KnownTickets>,
     database: Mutex<DatabaseState>,
     lease: Lease,
+    /// Who was signed in by which session, and when that was last used, unix seconds.
+    recent_sessions: Recent<String, (Arc<User>, i64)>,
+    /// Whose API token was which.
+    recent_tokens: Recent<UserId, (Arc<User>, Secret)>,
+    recent_overviews: Recent<UserId, Arc<prospects::Reading>>,
     tables: tokio::sync::Mutex<Option<Arc<Tables>>>,
     low_fee: tokio::sync::Mutex<Option<Arc<LowFeeList>>>,
     shown: Mutex<Shown>,
@@ -218,6 +227,9 @@ impl Pool {
             known_tickets: Mutex::default(),
             database: Mutex::default(),
             lease: Lease::new(),
+            recent_sessions: Recent::new(FRESH),
+            recent_tokens: Recent::new(FRESH),
+            recent_overviews: Recent::new(prospects::FRESH),
             enrolling: Lanes::default(),
             tables: tokio::sync::Mutex::default(),
             low_fee: tokio::sync::Mutex::default(),
@@ -270,6 +282,11 @@ impl Pool {
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
+    /// What is read of accounts from here on.
+    fn reading_accounts(&self) -> Moment {
+        Moment::new(&self.clock, self.store.changes_of_accounts())
+    }
+
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Error, Pool, PurchaseInfo, PurchaseInfoError, User, VotingError};
+use super::{Enrolled, Error, Pool, PurchaseInfo, User, VotingError};
 use crate::db::NewPreference;
 use crate::decred::agenda::Agendas;
 use crate::decred::{Height, VoteBits, VoteVersion};
@@ -10,20 +10,17 @@ use crate::domain::UserId;
 use crate::rpc::wire;
 
 impl Pool {
-    /// What a wallet needs to buy tickets.
-    pub async fn purchase_info(&self, user: UserId) -> Result<PurchaseInfo, PurchaseInfoError> {
-        let stored = self.store.user(user).await.map_err(Error::from)?;
-        let user = stored.map(User::from).ok_or(PurchaseInfoError::NoAddress)?;
-        let (vote_bits, vote_version) = self.preference_of(&user);
-        let enrolled = user.enrolled.ok_or(PurchaseInfoError::NoAddress)?;
-        Ok(PurchaseInfo {
-            fee_address: enrolled.fee_address,
+    /// What a wallet needs to buy tickets. `enrolled` may be newer than the user.
+    pub fn purchase_info(&self, user: &User, enrolled: &Enrolled) -> PurchaseInfo {
+        let (vote_bits, vote_version) = self.preference_of(user);
+        PurchaseInfo {
+            fee_address: enrolled.fee_address.clone(),
             fee_percent: self.fee_percent(),
-            redeem_script: enrolled.redeem_script,
-            ticket_address: enrolled.ticket_address,
+            redeem_script: enrolled.redeem_script.clone(),
+            ticket_address: enrolled.ticket_address.clone(),
             vote_bits,
             vote_version,
-        })
+        }
     }
 
     /// The fee in force now.

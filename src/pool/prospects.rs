@@ -1,15 +1,26 @@
 //! A user's tickets over time: when those that wait may be called, and what votes earned month by month.
+//!
+//! What depends on all tickets of a user is read once, and again when this process has stored a ticket, when the
+//! numbers of the network are others, or after `FRESH`, as another web process may have stored one: a page costs its own
+//! rows, however many tickets there are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use time::{OffsetDateTime, Time};
+use tokio::sync::OnceCell;
 
-use super::{Error, Pool};
+use super::recent::Moment;
+use super::{Error, Pool, Stats};
 use crate::db::{Earned, WaitingTickets};
 use crate::decred::lottery::Lottery;
 use crate::decred::params::Params;
 use crate::decred::{Atoms, Height};
 use crate::domain::{TicketStatus, UserId};
+
+/// For how long the sums of a user's tickets are good if this process stores none.
+pub(super) const FRESH: Duration = Duration::from_secs(5);
 
 /// Groups of waiting tickets at most.
 const GROUPS: u32 = 8;
@@ -17,6 +28,33 @@ const GROUPS: u32 = 8;
 const MONTHS: usize = 12;
 const YEAR_SECS: u32 = 366 * DAY_SECS;
 const DAY_SECS: u32 = 86_400;
+
+/// What all of a user's tickets come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketOverview {
+    pub total: u64,
+    /// The user said that the redeem script is saved.
+    pub script_saved: bool,
+    /// `None` while the network's numbers are not known.
+    pub prospects: Option<Prospects>,
+}
+
+/// An overview that is read once, by the first of those who ask, with the numbers that it is made of.
+#[derive(Debug)]
+pub(super) struct Reading {
+    stats: Option<Arc<Stats>>,
+    overview: OnceCell<Arc<TicketOverview>>,
+}
+
+impl Reading {
+    fn is_with(&self, stats: Option<&Arc<Stats>>) -> bool {
+        match (&self.stats, stats) {
+            (Some(ours), Some(stats)) => Arc::ptr_eq(ours, stats),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
 
 /// How a user's tickets stand. Times of blocks are those that the network aims at.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,20 +99,49 @@ pub struct Month {
 }
 
 impl Pool {
-    /// How the user's tickets stand; `None` while the network's numbers are not known.
-    pub async fn prospects(&self, user: UserId) -> Result<Option<Prospects>, Error> {
-        let Some(stats) = self.stats() else {
-            return Ok(None);
+    /// How the user's tickets stand.
+    pub async fn ticket_overview(&self, user: UserId) -> Result<Arc<TicketOverview>, Error> {
+        let now = Moment::new(&self.clock, self.store.changes_of_tickets());
+        let stats = self.stats();
+        let recent = self.recent_overviews.get(&user, now);
+        let reading = if let Some(reading) = recent.filter(|it| it.is_with(stats.as_ref())) {
+            reading
+        } else {
+            let reading = Arc::new(Reading {
+                stats,
+                overview: OnceCell::new(),
+            });
+            self.recent_overviews.keep(user, reading.clone(), now);
+            reading
         };
+        let read = || self.read_overview(user, reading.stats.as_deref());
+        reading.overview.get_or_try_init(read).await.cloned()
+    }
+
+    async fn read_overview(
+        &self,
+        user: UserId,
+        stats: Option<&Stats>,
+    ) -> Result<Arc<TicketOverview>, Error> {
         let params = self.settings.params();
         let blocks = |secs: u32| secs / params.target_block_secs.max(1);
-        let since = Height(stats.height.0.saturating_sub(blocks(YEAR_SECS)));
-        let waiting = self.store.waiting_tickets_of(user).await?;
-        let earned = self.store.earned_by(user, since, blocks(DAY_SECS)).await?;
-        let at = (stats.height, self.clock.unix_seconds());
-        let mut prospects = Prospects::of(&waiting, at, stats.pool_size, params);
-        prospects.months = prospects.months(&earned);
-        Ok(Some(prospects))
+        let height = stats.map_or(Height(0), |stats| stats.height);
+        let since = Height(height.0.saturating_sub(blocks(YEAR_SECS)));
+        let sums = self
+            .store
+            .ticket_sums(user, since, blocks(DAY_SECS))
+            .await?;
+        let prospects = stats.map(|stats| {
+            let at = (stats.height, self.clock.unix_seconds());
+            let mut prospects = Prospects::of(&sums.waiting, at, stats.pool_size, params);
+            prospects.months = prospects.months(&sums.earned);
+            prospects
+        });
+        Ok(Arc::new(TicketOverview {
+            total: sums.total,
+            script_saved: sums.script_saved,
+            prospects,
+        }))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Signed-in browsers. The cookie is random; the database holds what cannot be turned back into it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Error, Pool, SessionEntry, User, keys, random};
-use crate::db::NewSession;
+use super::{AsOf, Error, Pool, SessionEntry, User, keys, random};
+use crate::db::{NewSession, SESSION_IDLE_SECS};
 use crate::domain::UserId;
 use crate::secret::Secret;
 
@@ -29,17 +30,26 @@ impl Pool {
 
     /// Who a session cookie stands for: `None` when it is unknown, idle too long, or its user is
     /// disabled. Keeps the session alive.
-    pub async fn session(&self, cookie: &str) -> Result<Option<User>, Error> {
+    pub async fn session(&self, cookie: &str, as_of: AsOf) -> Result<Option<Arc<User>>, Error> {
         if !is_cookie(cookie) {
             return Ok(None);
         }
         let hash = self.session_hash(cookie);
-        let now = self.clock.unix_seconds();
-        let Some(session) = self.store.session(&hash, now).await? else {
+        let (reading, now) = (self.reading_accounts(), self.clock.unix_seconds());
+        if as_of == AsOf::Lately
+            && let Some((user, last_seen)) = self.recent_sessions.get(&hash, reading)
+            && last_seen.saturating_add(SESSION_IDLE_SECS) > now
+        {
+            return Ok(Some(user));
+        }
+        let found = self.store.signed_in(&hash, now).await?;
+        let Some((session, user)) = found.filter(|(_, user)| !user.disabled) else {
             return Ok(None);
         };
-        let user = self.store.user(session.user_id).await?;
-        Ok(user.filter(|user| !user.disabled).map(User::from))
+        let user = Arc::new(User::from(user));
+        let kept = (user.clone(), session.last_seen);
+        self.recent_sessions.keep(hash, kept, reading);
+        Ok(Some(user))
     }
 
     pub async fn end_session(&self, cookie: &str) -> Result<(), Error> {

@@ -505,6 +505,16 @@ impl TestPool {
         }
     }
 
+    /// The database, opened once more.
+    pub async fn store_elsewhere(&self) -> Store {
+        let url = format!(
+            "sqlite://{}",
+            self.directory.path().join("pool.db").display()
+        );
+        let options = Options::new(Secret::new(url), 2, Access::Guest);
+        Store::connect(options).await.unwrap()
+    }
+
     /// Another web process over the same database and voters.
     pub async fn another(&self, settings: Settings) -> Arc<Pool> {
         assemble(

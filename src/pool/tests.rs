@@ -10,6 +10,7 @@ mod low_fee;
 mod mails;
 mod news;
 mod password_reset;
+mod recent;
 mod restored;
 mod samples;
 mod second_factor;

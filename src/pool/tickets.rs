@@ -15,7 +15,11 @@ impl Pool {
         filter: TicketFilter,
         page: u32,
     ) -> Result<TicketPage, Error> {
-        let total = self.store.ticket_count_of(user, filter.clone()).await?;
+        let total = if filter == TicketFilter::default() {
+            self.ticket_overview(user).await?.total
+        } else {
+            self.store.ticket_count_of(user, filter.clone()).await?
+        };
         let offset = u64::from(page).saturating_mul(u64::from(TICKETS_PER_PAGE));
         let tickets = self
             .store

@@ -1,9 +1,10 @@
 //! The API token of a user: made when first needed, valid while it equals the stored one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::jwt::{self, Claims};
-use super::{Error, Pool, ProofError, User};
+use super::{AsOf, Error, Pool, ProofError, User};
 use crate::domain::UserId;
 use crate::secret::Secret;
 
@@ -59,15 +60,33 @@ impl Pool {
     }
 
     /// The user that an API token speaks for; `None` for every kind of bad token.
-    pub async fn user_by_api_token(&self, token: &str) -> Result<Option<User>, Error> {
-        let Some(id) = self.speaks_for(&Secret::new(token)) else {
+    pub async fn user_by_api_token(
+        &self,
+        token: &Secret,
+        as_of: AsOf,
+    ) -> Result<Option<Arc<User>>, Error> {
+        let Some(id) = self.speaks_for(token) else {
             return Ok(None);
         };
+        let reading = self.reading_accounts();
+        if as_of == AsOf::Lately
+            && let Some((user, stored)) = self.recent_tokens.get(&id, reading)
+            // Another one may have been made elsewhere since.
+            && stored.matches(token.expose())
+        {
+            return Ok(Some(user));
+        }
         let user = self.store.user(id).await?.filter(|user| {
             let stored = user.api_token.as_ref();
-            user.verified && !user.disabled && stored.is_some_and(|stored| stored.matches(token))
+            let in_force = stored.is_some_and(|stored| stored.matches(token.expose()));
+            user.verified && !user.disabled && in_force
         });
-        Ok(user.map(User::from))
+        let user = user.map(|user| Arc::new(User::from(user)));
+        if let Some(user) = &user {
+            let kept = (user.clone(), token.clone());
+            self.recent_tokens.keep(id, kept, reading);
+        }
+        Ok(user)
     }
 
     async fn stored_token(&self, user: UserId) -> Result<Option<Secret>, Error> {

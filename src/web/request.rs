@@ -151,7 +151,7 @@ impl AnonymousReq {
     }
 
     pub fn user(&self) -> Option<&User> {
-        self.session.as_ref().map(|session| &session.user)
+        self.session.as_ref().map(|session| &*session.user)
     }
 }
 

@@ -100,6 +100,7 @@ use super::request::{
 };
 use super::response::{self, Response};
 use super::session::Session;
+use crate::pool::AsOf;
 
 /// What a page's handler gives.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
@@ -196,17 +197,14 @@ pub static ROUTES: &[Route] = &[
     ),
     get("/address", User(|r| Box::pin(address::get(r)))),
     post("/address", User(|r| Box::pin(address::post(r)))),
-    get(
-        "/address/manual",
-        User(|r| Box::pin(address::by_hand::get(r))),
-    ),
+    get("/address/manual", User(|r| now(address::by_hand::get(&r)))),
     get(
         "/address/script.txt",
         User(|r| now(address::script_text(&r))),
     ),
     get(
         "/address/script.json",
-        User(|r| Box::pin(address::script_json(r))),
+        User(|r| now(address::script_json(&r))),
     ),
     get("/tickets", User(|r| Box::pin(tickets::get(r)))),
     get("/tickets.csv", User(|r| Box::pin(tickets::csv(r)))),
@@ -258,7 +256,7 @@ pub static ROUTES: &[Route] = &[
 ];
 
 // Both versions answer all commands alike.
-const PURCHASE_INFO: Handler = ApiUser(Command::PurchaseInfo, |r| Box::pin(api::purchase_info(r)));
+const PURCHASE_INFO: Handler = ApiUser(Command::PurchaseInfo, |r| now(api::purchase_info(&r)));
 const ADDRESS: Handler = ApiUser(Command::Address, |r| Box::pin(api::address(r)));
 const VOTING: Handler = ApiUser(Command::Voting, |r| Box::pin(api::voting(r)));
 const STATS: Handler = Api(|r| now(api::stats(&r)));
@@ -319,7 +317,7 @@ where
     let (session, trouble) = if bare {
         (None, None)
     } else {
-        match Session::load(app, &parts.headers).await {
+        match Session::load(app, &parts.headers, as_of(&parts.method)).await {
             Ok(session) => (session, None),
             Err(error) => (None, Some(error)),
         }
@@ -345,6 +343,15 @@ where
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
+}
+
+/// Who only reads may do so as somebody who had the right a moment ago.
+fn as_of(method: &Method) -> AsOf {
+    if method == Method::GET || method == Method::HEAD {
+        AsOf::Lately
+    } else {
+        AsOf::Now
+    }
 }
 
 fn binding(app: &App, headers: &HeaderMap, session: Option<&Session>) -> Binding {
@@ -433,9 +440,10 @@ where
         if route.post {
             request.form = read_form(&parts.headers, body).await?;
         }
+        let as_of = as_of(&parts.method);
         match route.handler {
             Api(handler) => handler(request).await,
-            ApiUser(command, handler) => match api::authenticate(command, request).await {
+            ApiUser(command, handler) => match api::authenticate(command, request, as_of).await {
                 Ok(request) => handler(request).await,
                 Err(refusal) => Ok(refusal),
             },

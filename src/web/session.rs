@@ -1,5 +1,7 @@
 //! From a session cookie to a user and back. The pool keeps the sessions; a cookie is only its name.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 
@@ -7,23 +9,23 @@ use super::App;
 use super::cookies::Cookie;
 use super::error::Error;
 use super::response::Response;
-use crate::pool::User;
+use crate::pool::{AsOf, User};
 use crate::secret::Secret;
 
 /// A signed-in browser.
 #[derive(Debug, Clone)]
 pub struct Session {
-    pub user: User,
+    pub user: Arc<User>,
     cookie: Secret,
 }
 
 impl Session {
     /// The session that the browser's cookie names, if it lives. One without a cookie costs nothing.
-    pub async fn load(app: &App, headers: &HeaderMap) -> Result<Option<Self>, Error> {
+    pub async fn load(app: &App, headers: &HeaderMap, as_of: AsOf) -> Result<Option<Self>, Error> {
         let Some(cookie) = Cookie::Session.read(headers, app.settings.cookie_secure) else {
             return Ok(None);
         };
-        let user = app.pool.session(&cookie).await?;
+        let user = app.pool.session(&cookie, as_of).await?;
         Ok(user.map(|user| Self {
             user,
             cookie: Secret::new(cookie),

@@ -1,7 +1,7 @@
 //! Tickets that the voters reported.
 
 use dcrstakepool::db::{
-    Earned, TicketCursor, TicketFilter, TicketKind, TicketPage, TicketPlace, VoteTime,
+    Earned, TicketCursor, TicketFilter, TicketKind, TicketPage, TicketPlace, TicketSums, VoteTime,
     WaitingTickets,
 };
 use dcrstakepool::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
@@ -153,23 +153,34 @@ async fn waiting_tickets_and_rewards_are_summed_up(bed: Bed) {
         verdict: FeeVerdict::Good,
         count,
     };
+    let sums = async |user, since, stretch| {
+        let sums = store.ticket_sums(UserId(user), Height(since), stretch);
+        sums.await.unwrap()
+    };
     assert_eq!(
-        store.waiting_tickets_of(UserId(1)).await.unwrap(),
+        sums(1, 0, 30).await.waiting,
         [
             waiting(3, TicketStatus::Live, 2),
             waiting(8, TicketStatus::Immature, 1),
         ]
     );
+    assert_eq!(sums(1, 0, 30).await.total, 8);
     let earned = |height, votes: i64| Earned {
         height: Height(height),
         votes: votes.unsigned_abs(),
         reward: Atoms(3_000_000_000_000 * votes),
     };
-    let all = store.earned_by(UserId(1), Height(0), 30).await;
-    assert_eq!(all.unwrap(), [earned(900, 2), earned(930, 1)]);
-    let last = store.earned_by(UserId(1), Height(901), 1).await;
-    assert_eq!(last.unwrap(), [earned(929, 1), earned(930, 1)]);
-    assert_eq!(store.earned_by(UserId(3), Height(0), 9).await, Ok(vec![]));
+    let all = sums(1, 0, 30).await.earned;
+    assert_eq!(all, [earned(900, 2), earned(930, 1)]);
+    let last = sums(1, 901, 1).await.earned;
+    assert_eq!(last, [earned(929, 1), earned(930, 1)]);
+    let none = TicketSums {
+        total: 0,
+        waiting: vec![],
+        earned: vec![],
+        script_saved: false,
+    };
+    assert_eq!(sums(3, 0, 9).await, none);
 }
 
 async fn what_voters_did_is_kept_by_ticket(bed: Bed) {

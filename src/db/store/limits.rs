@@ -2,6 +2,7 @@
 //! processes count together.
 
 use super::{Decision, Store};
+use crate::db::changes::Touches;
 use crate::db::queries::{emails, limits};
 use crate::db::{Account, Allowance, Result};
 use crate::domain::Wait;
@@ -10,7 +11,7 @@ impl Store {
     /// Counts one use against the account's allowance; `Err` of the inner result: it is used up.
     pub async fn take(&self, allowance: Allowance) -> Result<std::result::Result<(), Wait>> {
         let name = name(&allowance);
-        self.decide(move |connection, _| {
+        self.decide_on(Touches::Nothing, move |connection, _| {
             let stored = limits::find_to_change(connection, &name)?;
             Ok(match allowance.rate.take(stored, allowance.now) {
                 Err(wait) => Decision::Rollback(Err(wait)),
@@ -29,7 +30,7 @@ impl Store {
     /// As if one use had not been.
     pub async fn give_back(&self, allowance: Allowance) -> Result<()> {
         let name = name(&allowance);
-        self.write(move |connection| {
+        self.write_on(Touches::Nothing, move |connection| {
             let Some(stored) = limits::find_to_change(connection, &name)? else {
                 return Ok(());
             };

@@ -4,6 +4,7 @@
 use diesel::QueryResult;
 
 use super::{Decision, Store};
+use crate::db::changes::Touches;
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{clip, mails, narrow};
 use crate::db::{ClaimedMail, MAIL_LEASE_SECS, MailCounts, MailOutcome, NewMail, Result};
@@ -11,7 +12,8 @@ use crate::secret::Secret;
 
 impl Store {
     pub async fn queue_mail(&self, mail: NewMail) -> Result<()> {
-        self.write(move |connection| queue(connection, &mail)).await
+        self.write_on(Touches::Nothing, move |connection| queue(connection, &mail))
+            .await
     }
 
     /// Takes the mail that is due longest, for a few minutes: nobody else gets it before.
@@ -21,7 +23,7 @@ impl Store {
         if due.await?.is_none() {
             return Ok(None);
         }
-        self.decide(move |connection, _| {
+        self.decide_on(Touches::Nothing, move |connection, _| {
             let Some(row) = mails::next(connection, now)? else {
                 return Ok(Decision::Rollback(None));
             };
@@ -46,7 +48,7 @@ impl Store {
     /// Writes down what became of a claimed mail.
     pub async fn settle_mail(&self, id: &str, outcome: MailOutcome, now: i64) -> Result<()> {
         let id = id.to_owned();
-        self.write(move |connection| match &outcome {
+        self.write_on(Touches::Nothing, move |connection| match &outcome {
             MailOutcome::Sent => mails::finish(connection, &id, mails::SENT, "", now),
             MailOutcome::GivenUp { problem } => {
                 let problem = clip(problem, 255);

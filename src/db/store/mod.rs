@@ -8,6 +8,7 @@ use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection as _;
 use uuid::Uuid;
 
+use super::changes::{Changes, Touches};
 use super::connection::{self, AnyConnection, Location};
 use super::pool::Pool;
 use super::queries::identity;
@@ -54,6 +55,7 @@ struct Inner {
     limit: Duration,
     name: String,
     access: Access,
+    changes: Changes,
     /// Held as long as the store lives.
     _lock: Option<File>,
 }
@@ -80,6 +82,7 @@ impl Store {
         let store = Store(Arc::new(Inner {
             name: location.name(),
             access: options.access,
+            changes: Changes::default(),
             pool: Pool::new(location, options.max_connections.max(1)),
             limit: options.deadline,
             _lock: lock,
@@ -178,12 +181,32 @@ impl Store {
         Ok(transaction::read(&self.0.pool, self.0.limit, query).await?)
     }
 
+    /// How often this process may have changed accounts or sessions.
+    pub fn changes_of_accounts(&self) -> u64 {
+        self.0.changes.of_accounts()
+    }
+
+    /// How often this process may have changed tickets.
+    pub fn changes_of_tickets(&self) -> u64 {
+        self.0.changes.of_tickets()
+    }
+
     /// See `transaction::write`.
     async fn decide<T, F>(&self, change: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut AnyConnection, bool) -> QueryResult<Decision<T>> + Send + Sync + 'static,
     {
+        self.decide_on(Touches::All, change).await
+    }
+
+    /// As `decide`, for what leaves alone more than it touches.
+    async fn decide_on<T, F>(&self, touches: Touches, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection, bool) -> QueryResult<Decision<T>> + Send + Sync + 'static,
+    {
+        let _noted = self.0.changes.under_way(touches);
         Ok(transaction::write(&self.0.pool, self.0.limit, change).await?)
     }
 
@@ -193,8 +216,18 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> QueryResult<T> + Send + Sync + 'static,
     {
-        self.decide(move |connection, _| change(connection).map(Decision::Commit))
-            .await
+        self.write_on(Touches::All, change).await
+    }
+
+    /// As `write`, for what leaves alone more than it touches.
+    async fn write_on<T, F>(&self, touches: Touches, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> QueryResult<T> + Send + Sync + 'static,
+    {
+        let change =
+            move |connection: &mut AnyConnection, _| change(connection).map(Decision::Commit);
+        self.decide_on(touches, change).await
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Decision, Store, mails};
+use crate::db::changes::Touches;
 use crate::db::news::Horizon;
 use crate::db::queries::{counters, mails as queue, narrow, news, notifications};
 use crate::db::{Fate, News, NewsTopic, Result, Telling};
@@ -18,7 +19,7 @@ impl Store {
     }
 
     pub async fn set_wishes(&self, id: UserId, wishes: Wishes) -> Result<()> {
-        self.write(move |connection| {
+        self.write_on(Touches::Nothing, move |connection| {
             notifications::delete(connection, id.0)?;
             notifications::insert(connection, id.0, &wishes)
         })
@@ -31,7 +32,7 @@ impl Store {
         if known.await?.is_some() {
             return Ok(());
         }
-        self.write(move |connection| {
+        self.write_on(Touches::Nothing, move |connection| {
             if counters::find(connection, counters::NEWS_FROM)?.is_some() {
                 return Ok(());
             }
@@ -79,7 +80,7 @@ impl Store {
     /// Puts the mail into the queue and marks what it tells, if all of it is still so and nobody told it:
     /// else false, and nothing is changed.
     pub async fn tell(&self, telling: Telling) -> Result<bool> {
-        self.decide(move |connection, doubtful| {
+        self.decide_on(Touches::Nothing, move |connection, doubtful| {
             // Ours already, if an earlier try was committed after all.
             if let Some(mail) = telling.mail.as_ref().filter(|_| doubtful)
                 && queue::is_there(connection, &mail.id)?

@@ -1,6 +1,7 @@
 //! Halt, what visitors are told, and the audit log.
 
 use super::{Decision, Store};
+use crate::db::changes::Touches;
 use crate::db::queries::{audit, halt, narrow, sign};
 use crate::db::{AuditEntry, AuditFilter, AuditLine, Halt, Result, StoredSign};
 
@@ -42,8 +43,10 @@ impl Store {
     }
 
     pub async fn audit(&self, entry: AuditEntry) -> Result<()> {
-        self.write(move |connection| audit::insert(connection, &entry))
-            .await
+        self.write_on(Touches::Nothing, move |connection| {
+            audit::insert(connection, &entry)
+        })
+        .await
     }
 
     /// What the filter lets through, newest first; and how much that is in all.

@@ -1,6 +1,7 @@
 //! How things stood at each block.
 
 use super::Store;
+use crate::db::changes::Touches;
 use crate::db::queries::samples;
 use crate::db::{Result, Sample};
 use crate::decred::Height;
@@ -10,7 +11,7 @@ impl Store {
     /// come since, and after a reorganisation it is another block. Of two processes that store the first
     /// word on a block at once, one gets `Error::Conflict`.
     pub async fn store_sample(&self, sample: Sample) -> Result<()> {
-        self.write(move |connection| {
+        self.write_on(Touches::Nothing, move |connection| {
             if samples::update(connection, &sample)? {
                 return Ok(());
             }
@@ -32,7 +33,7 @@ impl Store {
 
     /// Puts one row in the place of several: changes `kept`, deletes `dropped`.
     pub async fn merge_samples(&self, kept: Sample, dropped: Vec<Height>) -> Result<()> {
-        self.write(move |connection| {
+        self.write_on(Touches::Nothing, move |connection| {
             samples::update(connection, &kept)?;
             dropped
                 .iter()

@@ -4,6 +4,7 @@
 use diesel::QueryResult;
 
 use super::{Decision, Store};
+use crate::db::changes::Touches;
 use crate::db::connection::AnyConnection;
 use crate::db::queries::{half_sign_ins, second_factors, sessions};
 use crate::db::{
@@ -83,7 +84,7 @@ impl Store {
     /// Remembers for some minutes that a browser gave the user's password.
     pub async fn begin_half_sign_in(&self, token_hash: &str, id: UserId, now: i64) -> Result<()> {
         let token_hash = token_hash.to_owned();
-        self.write(move |connection| {
+        self.write_on(Touches::Nothing, move |connection| {
             // There already if this is repeated after a commit of unknown outcome.
             if half_sign_ins::user(connection, &token_hash, now)?.is_some() {
                 return Ok(());

@@ -1,8 +1,10 @@
 //! Signed-in browsers.
 
 use super::Store;
-use crate::db::queries::{clip, sessions};
-use crate::db::{NewSession, Result, Session};
+use crate::db::changes::Touches;
+use crate::db::connection::AnyConnection;
+use crate::db::queries::{clip, sessions, users};
+use crate::db::{NewSession, Result, Session, User};
 use crate::domain::UserId;
 
 /// A session's last use is written at most this often.
@@ -10,7 +12,7 @@ const TOUCH_SECS: i64 = 60;
 
 impl Store {
     pub async fn create_session(&self, session: NewSession) -> Result<()> {
-        self.write(move |connection| {
+        self.write_on(Touches::Nothing, move |connection| {
             let row = sessions::Row {
                 id_hash: session.id_hash.clone(),
                 user_id: session.user_id.0,
@@ -30,19 +32,40 @@ impl Store {
 
     /// The session if it is not over, and keeps it alive (written at most once a minute).
     pub async fn session(&self, id_hash: &str, now: i64) -> Result<Option<Session>> {
-        let id_hash = id_hash.to_owned();
-        let id = id_hash.clone();
+        let id = id_hash.to_owned();
         let found = self
             .read(move |connection| sessions::find(connection, &id, now))
             .await?;
-        if found
-            .as_ref()
-            .is_some_and(|session| session.last_seen + TOUCH_SECS <= now)
-        {
-            self.write(move |connection| sessions::touch(connection, &id_hash, now))
-                .await?;
-        }
+        self.keep_alive(found.as_ref(), now).await?;
         Ok(found)
+    }
+
+    /// As `session`, with its user, by one call. `None` also when that is gone.
+    pub async fn signed_in(&self, id_hash: &str, now: i64) -> Result<Option<(Session, User)>> {
+        let id = id_hash.to_owned();
+        let found = self
+            .read(move |connection: &mut AnyConnection| {
+                let Some(session) = sessions::find(connection, &id, now)? else {
+                    return Ok(None);
+                };
+                let user = users::find(connection, session.user_id.0)?;
+                Ok(user.map(|user| (session, user)))
+            })
+            .await?;
+        self.keep_alive(found.as_ref().map(|(session, _)| session), now)
+            .await?;
+        Ok(found)
+    }
+
+    async fn keep_alive(&self, session: Option<&Session>, now: i64) -> Result<()> {
+        let due = session.filter(|session| session.last_seen + TOUCH_SECS <= now);
+        let Some(id_hash) = due.map(|session| session.id_hash.clone()) else {
+            return Ok(());
+        };
+        self.write_on(Touches::Nothing, move |connection| {
+            sessions::touch(connection, &id_hash, now)
+        })
+        .await
     }
 
     /// Those of a user that are not over, last used first.

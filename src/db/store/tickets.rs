@@ -3,13 +3,12 @@
 use diesel::QueryResult;
 
 use super::Store;
+use crate::db::changes::Touches;
 use crate::db::connection::AnyConnection;
 use crate::db::merge::{merge, prevails};
 use crate::db::news::{Horizon, news};
-use crate::db::queries::{clip, cursors, narrow, news as noted, prospects, tickets};
-use crate::db::{
-    Earned, Error, Result, TicketCursor, TicketFilter, TicketPage, TicketPlace, WaitingTickets,
-};
+use crate::db::queries::{clip, cursors, narrow, news as noted, prospects, saved_scripts, tickets};
+use crate::db::{Error, Result, TicketCursor, TicketFilter, TicketPage, TicketPlace, TicketSums};
 use crate::decred::{Atoms, Height, TicketHash};
 use crate::domain::{InstanceId, TicketCounts, TicketRecord, UserId};
 
@@ -29,7 +28,12 @@ impl Store {
             .map_err(|_| Error::Query(format!("ticket sequence {}", page.sequence)))?;
         // Apart: within the transaction it would be the first look, and what others write after it a conflict.
         let horizon = self.news_horizon(page.tip).await?;
-        self.write(move |connection| {
+        let touches = if page.tickets.is_empty() && page.gone.is_empty() {
+            Touches::Nothing
+        } else {
+            Touches::Tickets
+        };
+        self.write_on(touches, move |connection| {
             for ticket in &page.tickets {
                 let told = Told {
                     source: &source,
@@ -49,27 +53,31 @@ impl Store {
     /// without a word.
     pub async fn forget_unmined_of_others(&self, voter: &str, instance: InstanceId) -> Result<()> {
         let source = source(&clip(voter, 200), instance);
-        self.write(move |connection| tickets::delete_unmined_of_others(connection, &source))
-            .await
+        self.write_on(Touches::Tickets, move |connection| {
+            tickets::delete_unmined_of_others(connection, &source)
+        })
+        .await
     }
 
-    /// A user's immature and live tickets by the block that they were bought in, the oldest first.
-    pub async fn waiting_tickets_of(&self, user_id: UserId) -> Result<Vec<WaitingTickets>> {
-        self.read(move |connection| prospects::waiting(connection, user_id.0))
-            .await
-    }
-
-    /// What a user's votes in blocks from `since` on earned, summed over so many blocks each time; oldest
-    /// first.
-    pub async fn earned_by(
+    /// What all of a user's tickets come to; rewards of votes in blocks from `since` on, summed over so many
+    /// blocks each time. Costs as much as there are tickets.
+    pub async fn ticket_sums(
         &self,
         user_id: UserId,
         since: Height,
         stretch: u32,
-    ) -> Result<Vec<Earned>> {
-        let (since, stretch) = (i64::from(since.0), i64::from(stretch));
-        self.read(move |connection| prospects::earned(connection, user_id.0, since, stretch))
-            .await
+    ) -> Result<TicketSums> {
+        let (id, since, stretch) = (user_id.0, i64::from(since.0), i64::from(stretch));
+        self.read(move |connection| {
+            let total = tickets::count_of_user(connection, id, &TicketFilter::default())?;
+            Ok(TicketSums {
+                total: narrow("count of Tickets", total)?,
+                waiting: prospects::waiting(connection, id)?,
+                earned: prospects::earned(connection, id, since, stretch)?,
+                script_saved: saved_scripts::is_there(connection, id)?,
+            })
+        })
+        .await
     }
 
     /// A user's tickets, newest first.

@@ -1,8 +1,8 @@
 use crate::db::SESSION_IDLE_SECS;
 use crate::pool::testing::{NOW, PASSWORD, TestPool, audited, proof, settings};
 use crate::pool::{
-    ChangePasswordError, PasswordProblem, ProofError, SignIn, SignInError, SignUpError, TokenError,
-    jwt,
+    AsOf, ChangePasswordError, PasswordProblem, ProofError, SignIn, SignInError, SignUpError,
+    TokenError, jwt,
 };
 use crate::secret::Secret;
 
@@ -171,7 +171,12 @@ async fn sessions_end_by_idling_by_sign_out_and_by_a_new_password() {
         pool.start_session(user, None).await.unwrap(),
         pool.start_session(user, None).await.unwrap(),
     ];
-    let alive = async |cookie: &Secret| pool.session(cookie.expose()).await.unwrap().is_some();
+    let alive = async |cookie: &Secret| {
+        pool.session(cookie.expose(), AsOf::Lately)
+            .await
+            .unwrap()
+            .is_some()
+    };
     assert!(alive(&one).await && alive(&two).await);
     assert!(!alive(&Secret::new("0".repeat(64))).await);
     let new = Secret::new("battery staple");
@@ -201,8 +206,14 @@ async fn a_disabled_user_is_out_at_once() {
     let cookie = test.pool.start_session(user, None).await.unwrap();
     let token = test.pool.api_token(user).await.unwrap();
     test.store.set_disabled(user, true).await.unwrap();
-    assert_eq!(test.pool.session(cookie.expose()).await.unwrap(), None);
-    let by_token = test.pool.user_by_api_token(token.expose()).await;
+    assert_eq!(
+        test.pool
+            .session(cookie.expose(), AsOf::Lately)
+            .await
+            .unwrap(),
+        None
+    );
+    let by_token = test.pool.user_by_api_token(&token, AsOf::Lately).await;
     assert_eq!(by_token.unwrap(), None);
     let signed_in = test
         .pool
@@ -247,7 +258,7 @@ async fn an_api_token_is_good_until_it_is_renewed() {
     let first = pool.api_token(user).await.unwrap();
     assert_eq!(pool.api_token(user).await.unwrap().expose(), first.expose());
     let id = async |token: &Secret| {
-        let user = pool.user_by_api_token(token.expose()).await.unwrap();
+        let user = pool.user_by_api_token(token, AsOf::Lately).await.unwrap();
         user.map(|user| user.id)
     };
     assert_eq!(id(&first).await, Some(user));
@@ -271,7 +282,11 @@ async fn an_api_token_counts_only_as_stored_and_from_a_known_issuer() {
         jwt::make(&settings().api_secret, &claims).unwrap()
     };
     let good = async |token: &Secret| {
-        let user = test.pool.user_by_api_token(token.expose()).await.unwrap();
+        let user = test
+            .pool
+            .user_by_api_token(token, AsOf::Lately)
+            .await
+            .unwrap();
         user.is_some()
     };
     let old = token("https://old.example.com");

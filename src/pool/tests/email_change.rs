@@ -1,7 +1,7 @@
 use crate::domain::UserId;
 use crate::pool::testing::{PASSWORD, TestPool, proof};
 use crate::pool::{
-    ChangeEmailError, ConfirmEmailError, ProofError, ResetPasswordError, SignInError,
+    AsOf, ChangeEmailError, ConfirmEmailError, ProofError, ResetPasswordError, SignInError,
 };
 use crate::secret::Secret;
 
@@ -52,8 +52,18 @@ async fn the_new_address_confirms_and_the_old_one_is_told() {
     assert_eq!(notices[0].to, "kim@example.com");
     assert!(can_sign_in(&test, "KIM@new.example.com").await);
     assert!(!can_sign_in(&test, "kim@example.com").await);
-    assert!(pool.session(here.expose()).await.unwrap().is_some());
-    assert!(pool.session(elsewhere.expose()).await.unwrap().is_none());
+    assert!(
+        pool.session(here.expose(), AsOf::Lately)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        pool.session(elsewhere.expose(), AsOf::Lately)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let again = pool.confirm_email_change(&token, None, None).await;
     assert!(matches!(again, Err(ConfirmEmailError::Invalid)));
     let new = Secret::new("battery staple");

@@ -4,7 +4,7 @@ use crate::decred::Height;
 use crate::domain::KeyIndex;
 use crate::domain::UserId;
 use crate::pool::testing::{FakeVoter, KEYS, Mood, TestPool, settings};
-use crate::pool::{DoorSign, EnrolError, NotNow, PurchaseInfoError, Settings};
+use crate::pool::{DoorSign, EnrolError, NotNow, Settings};
 use crate::rpc::wire::ConfigDigests;
 
 async fn untouched(test: &TestPool, user: UserId) {
@@ -22,8 +22,8 @@ async fn a_key_becomes_an_address_that_every_wallet_knows() {
     let test = TestPool::new().await;
     let user = test.user("kim@example.com").await;
     test.inbox.take();
-    let missing = test.pool.purchase_info(user).await;
-    assert!(matches!(missing, Err(PurchaseInfoError::NoAddress)));
+    let stored = test.pool.user(user).await.unwrap().unwrap();
+    assert_eq!(stored.enrolled, None);
     test.voters[1].state().height = 99;
     let enrolled = test.pool.enrol(user, KEYS[0], None).await.unwrap();
     assert_eq!(enrolled.height_registered, Height(99), "the lowest");
@@ -36,7 +36,8 @@ async fn a_key_becomes_an_address_that_every_wallet_knows() {
             Some(&(KeyIndex(1), user))
         );
     }
-    let info = test.pool.purchase_info(user).await.unwrap();
+    let stored = test.pool.user(user).await.unwrap().unwrap();
+    let info = test.pool.purchase_info(&stored, &enrolled);
     assert_eq!(info.ticket_address, enrolled.ticket_address);
     assert!((info.fee_percent - 7.5).abs() < f64::EPSILON);
     let mails = test.inbox.take();
@@ -51,7 +52,6 @@ async fn a_key_becomes_an_address_that_every_wallet_knows() {
     let again = test.pool.enrol(user, KEYS[1], None).await;
     assert!(matches!(again, Err(EnrolError::AlreadySubmitted)));
     assert!(test.inbox.take().is_empty());
-    let stored = test.pool.user(user).await.unwrap().unwrap();
     assert_eq!(stored.enrolled, Some(enrolled));
 }
 

@@ -1,5 +1,5 @@
 use crate::pool::testing::{PASSWORD, TestPool, proof};
-use crate::pool::{PasswordProblem, ResetPasswordError, SignIn, SignInError};
+use crate::pool::{AsOf, PasswordProblem, ResetPasswordError, SignIn, SignInError};
 use crate::secret::Secret;
 
 const NEW: &str = "battery staple";
@@ -33,13 +33,23 @@ async fn a_link_sets_a_password_once_and_ends_every_session() {
         short.await,
         Err(ResetPasswordError::Password(PasswordProblem::TooShort))
     ));
-    assert!(pool.session(session.expose()).await.unwrap().is_some());
+    assert!(
+        pool.session(session.expose(), AsOf::Lately)
+            .await
+            .unwrap()
+            .is_some()
+    );
 
     assert!(resets(&test, &token).await);
     let mails = test.inbox.take();
     assert_eq!(mails.len(), 1);
     assert!(mails[0].subject.contains("password was changed"));
-    assert!(pool.session(session.expose()).await.unwrap().is_none());
+    assert!(
+        pool.session(session.expose(), AsOf::Lately)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let sign_in = async |password: &str| {
         let password = Secret::new(password);
         pool.sign_in("kim@example.com", &password, None).await

@@ -6,7 +6,7 @@ use crate::db::HALF_SIGN_IN_SECS;
 use crate::domain::UserId;
 use crate::pool::testing::{PASSWORD, TestPool, proof, settings};
 use crate::pool::{
-    ChangeEmailError, ChangePasswordError, LimitError, Operator, OwnerProof, Person, Pool,
+    AsOf, ChangeEmailError, ChangePasswordError, LimitError, Operator, OwnerProof, Person, Pool,
     ProofError, SecondSignInError, Settings, SignIn, SignInError, TurnOnError, UserAction,
     UserAnswer,
 };
@@ -129,8 +129,19 @@ async fn the_password_and_a_code_of_the_app_turn_it_on() {
     );
     let mails = test.inbox.take();
     assert!(mails[0].subject.contains("second factor is on"));
-    assert!(pool.session(own).await.unwrap().unwrap().second_factor);
-    assert_eq!(pool.session(elsewhere.expose()).await.unwrap(), None);
+    assert!(
+        pool.session(own, AsOf::Lately)
+            .await
+            .unwrap()
+            .unwrap()
+            .second_factor
+    );
+    assert_eq!(
+        pool.session(elsewhere.expose(), AsOf::Lately)
+            .await
+            .unwrap(),
+        None
+    );
     let again = turn_on(own, sealed, &app.shows(&test, 30)).await;
     assert!(matches!(again, Err(TurnOnError::Already)));
     // Nothing that is stored says what the app knows, nor a recovery code.
@@ -165,7 +176,10 @@ async fn a_code_signs_in_once_and_the_half_way_is_over_then() {
     assert!(matches!(refused, Err(SignInError::Wrong)));
     let first = half(pool).await;
     // It is no session, and nothing of that kind.
-    assert_eq!(pool.session(first.expose()).await.unwrap(), None);
+    assert_eq!(
+        pool.session(first.expose(), AsOf::Lately).await.unwrap(),
+        None
+    );
     assert!(pool.owes_code(first.expose()).await.unwrap());
     is_over(&completes(pool, &owner.cookie, &owner.app.shows(&test, 0)).await);
     for wrong in ["", "12", &owner.app.shows(&test, 300)] {

@@ -5,6 +5,7 @@ pub mod document;
 mod envelope;
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use http::StatusCode;
 
@@ -15,10 +16,7 @@ use super::request::Request;
 use super::response::{self, Response};
 use super::router;
 use crate::decred::VoteBits;
-use crate::domain::UserId;
-use crate::pool::{
-    EnrolError, Limited, PurchaseInfo, PurchaseInfoError, Settings, Stats, VotingError,
-};
+use crate::pool::{AsOf, EnrolError, Limited, PurchaseInfo, Settings, Stats, User, VotingError};
 use envelope::{Data, Envelope};
 
 /// What the API can be asked.
@@ -73,7 +71,7 @@ impl Command {
 #[derive(Debug)]
 pub struct ApiUserReq {
     request: Request,
-    user: UserId,
+    user: Arc<User>,
 }
 
 impl Deref for ApiUserReq {
@@ -85,29 +83,31 @@ impl Deref for ApiUserReq {
 }
 
 /// The proof of the user, or the answer to send.
-pub async fn authenticate(command: Command, request: Request) -> Result<ApiUserReq, Response> {
+pub async fn authenticate(
+    command: Command,
+    request: Request,
+    as_of: AsOf,
+) -> Result<ApiUserReq, Response> {
     let user = match request.bearer() {
         None => Ok(None),
-        Some(token) => request.app.pool.user_by_api_token(token.expose()).await,
+        Some(token) => request.app.pool.user_by_api_token(token, as_of).await,
     };
     let refusal = match user {
-        Ok(Some(user)) => {
-            return Ok(ApiUserReq {
-                request,
-                user: user.id,
-            });
-        }
+        Ok(Some(user)) => return Ok(ApiUserReq { request, user }),
         Ok(None) => command.refusal(Code::Unauthenticated, "invalid api token"),
         Err(error) => command.failure(error, "failed to read user from database"),
     };
     Err(send(&refusal))
 }
 
-pub async fn purchase_info(request: ApiUserReq) -> Result<Response, Error> {
-    let command = Command::PurchaseInfo;
-    let envelope = match request.app.pool.purchase_info(request.user).await {
-        Ok(info) => command.success(Data::Object(purchase_info_object(&info))),
-        Err(error) => purchase_info_refusal(error),
+pub fn purchase_info(request: &ApiUserReq) -> Result<Response, Error> {
+    let user = &request.user;
+    let envelope = match &user.enrolled {
+        Some(enrolled) => {
+            let info = request.app.pool.purchase_info(user, enrolled);
+            Command::PurchaseInfo.success(Data::Object(purchase_info_object(&info)))
+        }
+        None => no_address(),
     };
     Ok(send(&envelope))
 }
@@ -122,23 +122,16 @@ fn purchase_info_object(info: &PurchaseInfo) -> Object {
         .count("VoteBitsVersion", info.vote_version.0)
 }
 
-fn purchase_info_refusal(error: PurchaseInfoError) -> Envelope {
-    let command = Command::PurchaseInfo;
-    match error {
-        PurchaseInfoError::NoAddress => {
-            command.refusal(Code::FailedPrecondition, "no address submitted")
-        }
-        PurchaseInfoError::Pool(error) => {
-            command.failure(error, "failed to read user from database")
-        }
-    }
+fn no_address() -> Envelope {
+    Command::PurchaseInfo.refusal(Code::FailedPrecondition, "no address submitted")
 }
 
 pub async fn address(request: ApiUserReq) -> Result<Response, Error> {
     let (pool, client) = (&request.app.pool, request.client);
-    pool.limit(Limited::Address, client, request.user).await?;
+    pool.limit(Limited::Address, client, request.user.id)
+        .await?;
     let address = request.form.text("UserPubKeyAddr");
-    let enrolled = pool.enrol(request.user, address, client).await;
+    let enrolled = pool.enrol(request.user.id, address, client).await;
     let envelope = match enrolled {
         Ok(_) => Command::Address.success(Data::Absent),
         Err(error) => address_refusal(error),
@@ -179,9 +172,9 @@ pub async fn voting(request: ApiUserReq) -> Result<Response, Error> {
         )));
     };
     let pool = &request.app.pool;
-    pool.limit_account(Limited::Preference, request.user)
+    pool.limit_account(Limited::Preference, request.user.id)
         .await?;
-    let set = pool.set_vote_bits(request.user, bits).await;
+    let set = pool.set_vote_bits(request.user.id, bits).await;
     let envelope = match set {
         Ok(()) => command.success(Data::Absent),
         Err(error) => voting_refusal(error),

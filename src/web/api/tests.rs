@@ -22,11 +22,7 @@ fn refusals(command: Command) -> Vec<Envelope> {
         |command: Command| command.failure(database(), "failed to read user from database");
     let token = command.refusal(Code::Unauthenticated, "invalid api token");
     match command {
-        Command::PurchaseInfo => vec![
-            token,
-            purchase_info_refusal(PurchaseInfoError::NoAddress),
-            purchase_info_refusal(database().into()),
-        ],
+        Command::PurchaseInfo => vec![token, no_address(), unread(command)],
         Command::Address => [
             EnrolError::AlreadySubmitted,
             EnrolError::Closed("the pool is full".into()),
@@ -276,13 +272,13 @@ fn refused_addresses_have_the_texts_of_the_table() {
 #[test]
 fn the_other_refusals_have_the_texts_of_the_table() {
     expect(
-        &purchase_info_refusal(PurchaseInfoError::NoAddress),
+        &no_address(),
         9,
         "purchaseinfo error - no address submitted",
         ",\"data\":null",
     );
     expect(
-        &purchase_info_refusal(database().into()),
+        &Command::PurchaseInfo.failure(database(), "failed to read user from database"),
         13,
         "purchaseinfo error - failed to read user from database",
         ",\"data\":null",

@@ -10,7 +10,7 @@ use maud::{Markup, Render};
 
 use super::layout::Page;
 use crate::decred::Network;
-use crate::pool::{EnrolError, Enrolled, Limited, NotNow, PurchaseInfo, PurchaseInfoError};
+use crate::pool::{EnrolError, Enrolled, Limited, NotNow, PurchaseInfo};
 use crate::web::api::Object;
 use crate::web::error::Error;
 use crate::web::request::UserReq;
@@ -93,8 +93,8 @@ fn form(
 async fn ready(request: &UserReq, enrolled: Enrolled, new: bool) -> Result<Response, Error> {
     let settings = request.app.pool.settings();
     Ok(request.ok(&Ready {
+        info: purchase_info(request, &enrolled),
         enrolled,
-        info: purchase_info(request).await?,
         base_url: settings.base_url.clone(),
         network: settings.network,
         new,
@@ -107,12 +107,8 @@ async fn ready(request: &UserReq, enrolled: Enrolled, new: bool) -> Result<Respo
     }))
 }
 
-async fn purchase_info(request: &UserReq) -> Result<PurchaseInfo, Error> {
-    let info = request.app.pool.purchase_info(request.user().id).await;
-    info.map_err(|error| match error {
-        PurchaseInfoError::NoAddress => Error::not_found(),
-        PurchaseInfoError::Pool(error) => error.into(),
-    })
+fn purchase_info(request: &UserReq, enrolled: &Enrolled) -> PurchaseInfo {
+    request.app.pool.purchase_info(request.user(), enrolled)
 }
 
 /// What would stop an enrolment now, so that nobody types for nothing.
@@ -192,11 +188,11 @@ pub fn script_text(request: &UserReq) -> Result<Response, Error> {
 }
 
 /// All that is needed to buy tickets, or to spend them should the pool ever vanish.
-pub async fn script_json(request: UserReq) -> Result<Response, Error> {
+pub fn script_json(request: &UserReq) -> Result<Response, Error> {
     let Some(enrolled) = &request.user().enrolled else {
         return Ok(response::see_other("/address"));
     };
-    let info = purchase_info(&request).await?;
+    let info = purchase_info(request, enrolled);
     let json = Object::new()
         .text("network", request.app.pool.settings().params().name)
         .text("ticket_address", &enrolled.ticket_address)

@@ -7,6 +7,7 @@ mod search;
 pub mod story;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use maud::{Markup, Render, html};
 
@@ -14,7 +15,7 @@ use super::components::{empty, grouped, pager};
 use super::icons::Icon;
 use super::layout::Page;
 use crate::decred::Network;
-use crate::pool::{Prospects, TICKETS_PER_PAGE, TicketPage};
+use crate::pool::{Prospects, TICKETS_PER_PAGE, TicketOverview, TicketPage};
 use crate::web::error::Error;
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
@@ -27,10 +28,7 @@ struct Tickets {
     search: Search,
     page: TicketPage,
     network: Network,
-    /// The user did not say yet that the redeem script is saved.
-    unsaved: bool,
-    /// On the first page.
-    prospects: Option<Prospects>,
+    overview: Arc<TicketOverview>,
 }
 
 pub async fn get(request: UserReq) -> Result<Response, Error> {
@@ -39,21 +37,16 @@ pub async fn get(request: UserReq) -> Result<Response, Error> {
     }
     let (pool, page) = (&request.app.pool, request.page_number());
     let search = Search::read(&request.query);
-    let prospects = if page == 0 && !search.is_narrow() {
-        pool.prospects(request.user().id).await?
-    } else {
-        None
-    };
+    let overview = pool.ticket_overview(request.user().id).await?;
     let page = match search.filter() {
         Some(filter) => pool.tickets(request.user().id, filter, page).await?,
         None => TicketPage::default(),
     };
     Ok(request.ok(&Tickets {
-        unsaved: pool.lacks_saved_script(request.user().id).await?,
         search,
         page,
         network: pool.settings().network,
-        prospects,
+        overview,
     }))
 }
 
@@ -68,14 +61,14 @@ impl Render for Tickets {
         html! {
             section {
                 h1 { "Your tickets" }
-                @if self.unsaved { (reminder()) }
+                @if !self.overview.script_saved { (reminder()) }
                 @if self.page.total == 0 && !self.search.is_narrow() {
                     (nothing_yet())
                 } @else if self.page.total == 0 {
                     (self.search.form())
                     (self.search.nothing_found())
                 } @else {
-                    @if let Some(prospects) = &self.prospects { (outlook::outlook(prospects)) }
+                    @if let Some(prospects) = self.prospects() { (outlook::outlook(prospects)) }
                     (self.search.form())
                     (self.range())
                     (self.table())
@@ -98,6 +91,12 @@ fn reminder() -> Markup {
 }
 
 impl Tickets {
+    /// On the first page of all.
+    fn prospects(&self) -> Option<&Prospects> {
+        let first = self.page.page == 0 && !self.search.is_narrow();
+        self.overview.prospects.as_ref().filter(|_| first)
+    }
+
     fn table(&self) -> Markup {
         html! {
             table.cards.tickets {
@@ -177,6 +176,14 @@ mod tests {
     use crate::web::pages::layout;
     use row::tests::ticket;
 
+    fn overview() -> Arc<TicketOverview> {
+        Arc::new(TicketOverview {
+            total: 0,
+            script_saved: false,
+            prospects: None,
+        })
+    }
+
     #[test]
     fn pages_are_linked_both_ways() {
         let page = Tickets {
@@ -187,8 +194,7 @@ mod tests {
                 total: 150,
             },
             network: Network::Simnet,
-            unsaved: true,
-            prospects: None,
+            overview: overview(),
         };
         let html = page.render().into_string();
         assert!(html.contains("Page 2 of 3"));
@@ -202,8 +208,7 @@ mod tests {
     fn a_full_page_of_votes_is_light() {
         let page = Tickets {
             search: Search::default(),
-            unsaved: true,
-            prospects: None,
+            overview: overview(),
             page: TicketPage {
                 tickets: vec![row::tests::voted_ticket(); TICKETS_PER_PAGE as usize],
                 page: 1,
@@ -224,8 +229,7 @@ mod tests {
                 total: 0,
             },
             network: Network::Simnet,
-            unsaved: true,
-            prospects: None,
+            overview: overview(),
         };
         let html = page.render().into_string();
         assert!(html.contains("None yet") && !html.contains("<table"));

@@ -19,13 +19,13 @@ use crate::web::pages::layout::Page;
 use crate::web::request::UserReq;
 use crate::web::response::{self, Response};
 
-pub async fn get(request: UserReq) -> Result<Response, Error> {
-    if request.user().enrolled.is_none() {
+pub fn get(request: &UserReq) -> Result<Response, Error> {
+    let Some(enrolled) = &request.user().enrolled else {
         return Ok(response::see_other("/address"));
-    }
+    };
     let pool = &request.app.pool;
     let params = pool.settings().params();
-    let info = purchase_info(&request).await?;
+    let info = purchase_info(request, enrolled);
     let amounts = pool
         .stats()
         .and_then(|stats| Amounts::of(params, &stats, info.fee_percent));
