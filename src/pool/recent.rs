@@ -133,7 +133,7 @@ mod tests {
         let read = moment(0);
         recent.keep("a", 1, read);
         assert_eq!(recent.get("a", read), Some(1));
-        let almost = later(read, FRESH - Duration::from_millis(1));
+        let almost = later(read, FRESH.saturating_sub(Duration::from_millis(1)));
         assert_eq!(recent.get("a", almost), Some(1));
         assert_eq!(recent.get("a", later(read, FRESH)), None);
         assert_eq!(recent.get("b", read), None);

@@ -17,6 +17,7 @@ pub mod csrf;
 pub mod error;
 pub mod events;
 pub mod form;
+mod kept;
 mod look;
 mod mac;
 pub mod pages;
@@ -52,6 +53,9 @@ pub struct App {
     csrf: csrf::Key,
     /// `None`: nobody is asked.
     captchas: Option<captcha::Captchas>,
+    /// What guests are shown.
+    kept: pages::KeptPages,
+    kept_stats: api::KeptStats,
     /// Places of those who listen to `/events`.
     listeners: Arc<Semaphore>,
 }
@@ -65,6 +69,8 @@ impl App {
             captchas: settings.captcha.then(|| {
                 captcha::Captchas::new(pool.derived_key(crate::pool::keys::Purpose::Captcha))
             }),
+            kept: pages::KeptPages::default(),
+            kept_stats: api::KeptStats::default(),
             listeners: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
             clock: pool.clock().clone(),
             settings,

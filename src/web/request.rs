@@ -112,9 +112,14 @@ impl Request {
         number.saturating_sub(1)
     }
 
+    /// What stands around a page of this reader.
+    pub(in crate::web) fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
     /// The page in the site's frame.
     pub fn page(&self, status: StatusCode, page: &impl Page) -> Response {
-        response::html(status, layout::render(&self.frame, page))
+        response::html(status, layout::render(&self.frame, page).into_string())
     }
 
     /// As `page`, with status 200.

@@ -6,7 +6,6 @@ use http::header::{
 };
 use http::{Response as HttpResponse, StatusCode};
 use hyper::body::Bytes;
-use maud::Markup;
 
 use super::body::Body;
 
@@ -23,8 +22,8 @@ pub fn with_type(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) 
     response
 }
 
-pub fn html(status: StatusCode, page: Markup) -> Response {
-    with_type(status, HTML, page.into_string())
+pub fn html(status: StatusCode, page: impl Into<Bytes>) -> Response {
+    with_type(status, HTML, page)
 }
 
 pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {

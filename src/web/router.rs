@@ -476,7 +476,10 @@ fn error_page(error: &Error, frame: &pages::layout::Frame) -> Response {
         text: error.shown.to_string(),
         next: next_step(error.status, frame),
     };
-    let mut response = response::html(error.status, pages::layout::render(frame, &page));
+    let mut response = response::html(
+        error.status,
+        pages::layout::render(frame, &page).into_string(),
+    );
     if let Some(allow) = error.allow.as_ref().and_then(|allow| allow.parse().ok()) {
         response.headers_mut().insert(ALLOW, allow);
     }

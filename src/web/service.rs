@@ -118,7 +118,10 @@ fn plain(path: &str, error: &Error, site: &pages::layout::Site) -> Response {
         return api::failed(error);
     }
     router::log(error);
-    response::html(error.status, pages::error::bare_page(error, site))
+    response::html(
+        error.status,
+        pages::error::bare_page(error, site).into_string(),
+    )
 }
 
 fn class(status: StatusCode) -> &'static str {

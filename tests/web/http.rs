@@ -99,6 +99,27 @@ async fn readers_get_no_cookie_and_every_link_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn guests_share_their_pages_and_nobody_else_gets_them() {
+    let site = Site::start().await;
+    let mut guest = site.browser();
+    let mut user = Browser::new_user(&site, "alice@example.com").await;
+    for path in ["/", "/stats"] {
+        for _ in 0..2 {
+            let page = guest.get(path).await;
+            page.shows("href=\"/signup\"");
+            assert_eq!(page.header("cache-control"), "private, no-cache");
+            assert!(!page.body.contains("alice"), "{page:#?}");
+            let page = user.get(path).await;
+            page.shows("Signed in as alice@example.com");
+            assert_eq!(page.header("cache-control"), "no-store");
+        }
+    }
+    let farewell = "Your account is closed";
+    guest.get("/?closed=account").await.shows(farewell);
+    assert!(!guest.get("/").await.body.contains(farewell));
+}
+
+#[tokio::test]
 async fn embedded_files_are_kept_for_good_under_changing_names() {
     let site = Site::start().await;
     let mut browser = site.browser();

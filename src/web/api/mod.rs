@@ -12,6 +12,7 @@ use http::StatusCode;
 pub use envelope::{Code, Object};
 
 use super::error::Error;
+use super::kept::{Basis, Kept};
 use super::request::Request;
 use super::response::{self, Response};
 use super::router;
@@ -201,16 +202,29 @@ fn vote_bits(text: &str) -> Option<VoteBits> {
     digits.then(|| text.parse().ok()).flatten().map(VoteBits)
 }
 
+/// The last answer to `stats`, and the numbers in it.
+pub(super) type KeptStats = Kept<Arc<Stats>>;
+
+impl Basis for Arc<Stats> {
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self, other)
+    }
+}
+
 pub fn stats(request: &Request) -> Result<Response, Error> {
     let pool = &request.app.pool;
-    let envelope = match pool.stats() {
-        Some(stats) => {
-            let object = stats_object(&stats, pool.settings());
-            Command::Stats.success(Data::Object(object))
-        }
-        None => Command::Stats.refusal(Code::Unavailable, "RPC server error"),
+    let Some(stats) = pool.stats() else {
+        let refusal = Command::Stats.refusal(Code::Unavailable, "RPC server error");
+        return Ok(send(&refusal));
     };
-    Ok(send(&envelope))
+    let line = request.app.kept_stats.answer(stats, |stats| {
+        let object = stats_object(stats, pool.settings());
+        Command::Stats
+            .success(Data::Object(object))
+            .to_line()
+            .into()
+    });
+    Ok(response::json(StatusCode::OK, line))
 }
 
 pub fn stats_object(stats: &Stats, settings: &Settings) -> Object {

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use maud::{Markup, Render, html};
 
 use super::components::{age, badge, grouped, notice, percent, rounded_dcr, tile};
+use super::for_everybody;
 use super::icons::{Icon, icon};
 use super::layout::Page;
 use crate::decred::Height;
 use crate::pool::Stats;
 use crate::web::error::Error;
+use crate::web::kept::{Basis, is_same_thing};
 use crate::web::request::AnonymousReq;
-use crate::web::response::{self, Response};
+use crate::web::response::Response;
 
 #[derive(Debug)]
-struct Home {
+pub(super) struct Home {
     name: String,
     description: String,
     fee_percent: f64,
@@ -45,12 +47,18 @@ pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
         stats,
         now: request.app.clock.unix_seconds(),
     };
-    let response = request.ok(&page);
-    Ok(if request.user().is_some() {
-        response
-    } else {
-        response::revalidated(response)
-    })
+    Ok(for_everybody(request, &request.app.kept.home, page))
+}
+
+impl Basis for Home {
+    fn is_same(&self, other: &Self) -> bool {
+        // Name and description are the configuration's, which is read once; the fee is of the numbers.
+        self.now == other.now
+            && self.closed == other.closed
+            && self.signed_in == other.signed_in
+            && self.farewell == other.farewell
+            && is_same_thing(self.stats.as_ref(), other.stats.as_ref())
+    }
 }
 
 impl Page for Home {

@@ -10,6 +10,7 @@ use super::icons::{Icon, icon};
 use crate::decred::Network;
 use crate::web::App;
 use crate::web::csrf::Binding;
+use crate::web::kept::Basis;
 use crate::web::session::Session;
 
 /// What stands in the frame.
@@ -46,6 +47,16 @@ pub struct Frame {
     pub user: Option<(String, String)>,
     /// An operator looks.
     pub admin: bool,
+}
+
+impl Basis for Frame {
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.site, &other.site)
+            && self.here == other.here
+            && self.notice == other.notice
+            && self.user == other.user
+            && self.admin == other.admin
+    }
 }
 
 impl App {

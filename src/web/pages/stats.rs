@@ -8,11 +8,13 @@ use std::sync::Arc;
 use maud::{Markup, Render, html};
 
 use super::components::{age, date_time, grouped, notice, percent, rounded_dcr, tile};
+use super::for_everybody;
 use super::layout::Page;
 use crate::pool::{History, Stats};
 use crate::web::error::Error;
+use crate::web::kept::{Basis, is_same_thing};
 use crate::web::request::AnonymousReq;
-use crate::web::response::{self, Response};
+use crate::web::response::Response;
 
 /// Numbers are refreshed at least every 30 s: older ones are called old.
 const OLD_AFTER_SECONDS: i64 = 120;
@@ -21,23 +23,28 @@ const OLD_AFTER_SECONDS: i64 = 120;
 const PLOT_WIDTH: u64 = 1000;
 
 #[derive(Debug)]
-struct StatsPage {
+pub(super) struct StatsPage {
     stats: Option<Arc<Stats>>,
     history: Option<Arc<History>>,
     now: i64,
 }
 
 pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
-    let response = request.ok(&StatsPage {
-        stats: request.app.pool.stats(),
-        history: request.app.pool.history(),
-        now: request.app.clock.unix_seconds(),
-    });
-    Ok(if request.user().is_some() {
-        response
-    } else {
-        response::revalidated(response)
-    })
+    let app = &request.app;
+    let page = StatsPage {
+        stats: app.pool.stats(),
+        history: app.pool.history(),
+        now: app.clock.unix_seconds(),
+    };
+    Ok(for_everybody(request, &app.kept.stats, page))
+}
+
+impl Basis for StatsPage {
+    fn is_same(&self, other: &Self) -> bool {
+        self.now == other.now
+            && is_same_thing(self.stats.as_ref(), other.stats.as_ref())
+            && is_same_thing(self.history.as_ref(), other.history.as_ref())
+    }
 }
 
 impl Page for StatsPage {
