@@ -62,6 +62,7 @@ mod testing;
 mod tests;
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::{Notify, watch};
@@ -72,8 +73,8 @@ use crate::decred::{Height, VoteVersion};
 use crate::domain::{PoolId, UserId};
 use crate::mail::Delivery;
 use crate::rpc::wire::Agendas;
-use crate::shutdown::Tasks;
 use crate::secret::Secret;
+use crate::shutdown::Tasks;
 
 use alarms::Reasons;
 use chain::Heights;
@@ -87,8 +88,8 @@ use limits::Clients;
 use low_fee::LowFeeList;
 use passwords::Hasher;
 use post::Post;
-use sync::Tables;
 use recent::{FRESH, Moment, Recent};
+use sync::Tables;
 
 pub use crate::db::{
     AuditEntry, AuditLine, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp,
@@ -207,10 +208,10 @@ impl Pool {
     /// Fails when the extended public keys are not good.
     pub fn new(parts: Parts) -> Result<Self, Error> {
         let derivation = Derivation::new(&parts.settings)?;
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Self {
             derivation,
-            hasher: Hasher::new(threads)?,
+            hasher: Hasher::new(passwords::threads(cores))?,
             clients: Clients::default(),
             door: RwLock::new(Door::of(parts.settings.sign.clone())),
             door_turn: tokio::sync::Mutex::default(),
@@ -281,12 +282,12 @@ impl Pool {
         Ok(())
     }
 
-    fn shown(&self) -> MutexGuard<'_, Shown> {
     /// What is read of accounts from here on.
     fn reading_accounts(&self) -> Moment {
         Moment::new(&self.clock, self.store.changes_of_accounts())
     }
 
+    fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

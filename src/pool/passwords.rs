@@ -14,8 +14,16 @@ pub const COST: u32 = 10;
 const MIN_CHARS: usize = 8;
 /// bcrypt sees no more.
 const MAX_BYTES: usize = 72;
-/// Who finds more than these waiting is sent away: 64 wait about two seconds.
+/// Who finds more than these waiting is sent away: 64 wait about four seconds on two cores.
 const MAX_WAITING: usize = 64;
+/// More at a time serve nobody better.
+const MAX_THREADS: usize = 4;
+
+/// How many passwords at a time on a machine with so many cores: one is left to those who read pages, who would
+/// otherwise wait for everybody who signs in.
+pub(super) fn threads(cores: usize) -> usize {
+    cores.saturating_sub(1).clamp(1, MAX_THREADS)
+}
 
 /// Whether a new password is acceptable. Nothing is cut off in silence.
 pub fn check(password: &Secret) -> Result<(), PasswordProblem> {
@@ -142,6 +150,11 @@ mod tests {
         assert_eq!(check("αααααααα"), Ok(()));
         assert_eq!(check(&"x".repeat(72)), Ok(()));
         assert_eq!(check(&"x".repeat(73)), Err(PasswordProblem::TooLong));
+    }
+
+    #[test]
+    fn a_core_is_left_to_those_who_read_pages() {
+        assert_eq!([1, 2, 3, 4, 64].map(threads), [1, 1, 2, 3, 4]);
     }
 
     #[tokio::test]
