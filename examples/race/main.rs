@@ -1,4 +1,4 @@
-//! The whole program beside the limit of the machine: `scripts/race votes` and `scripts/race web`.
+//! The whole program beside the limit of the machine: `scripts/race votes`, `web` and `scale`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -27,6 +27,13 @@ mod limit;
 mod numbers;
 mod options;
 mod restarts;
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "as in the harness that it drives: a failure ends the race with its reason"
+)]
+mod scale;
 mod stock;
 mod votes;
 mod watch;
@@ -64,5 +71,6 @@ fn run(race: &Race) {
     match race {
         Race::Votes(options) => votes::race(options),
         Race::Web(options) => web::race(options),
+        Race::Scale(options) => scale::race(options),
     }
 }

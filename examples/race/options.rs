@@ -2,12 +2,14 @@
 
 pub const USAGE: &str =
     "usage: scripts/race votes [--blocks N] [--restart-every M] [--seed S] [--json]
-       scripts/race web [--seconds N] [--quick] [--json]";
+       scripts/race web [--seconds N] [--quick] [--json]
+       scripts/race scale [--users 4|10000|100000]… [--seed S] [--json]";
 
 #[derive(Debug, Clone)]
 pub enum Race {
     Votes(Votes),
     Web(Web),
+    Scale(Scale),
 }
 
 #[derive(Debug, Clone)]
@@ -32,6 +34,16 @@ pub struct Web {
     pub json: bool,
 }
 
+#[derive(Debug, Clone)]
+pub struct Scale {
+    /// Only the pools with so many users; empty: all of them.
+    pub users: Vec<u32>,
+    /// Of keys, chain and winners.
+    pub seed: u64,
+    /// The last line is one JSON object.
+    pub json: bool,
+}
+
 impl Race {
     /// `None`: not understood.
     pub fn read(arguments: &[String]) -> Option<Self> {
@@ -39,6 +51,7 @@ impl Race {
         match race.as_str() {
             "votes" => Votes::read(rest).map(Self::Votes),
             "web" => Web::read(rest).map(Self::Web),
+            "scale" => Scale::read(rest).map(Self::Scale),
             _ => None,
         }
     }
@@ -78,6 +91,26 @@ impl Web {
             match argument.as_str() {
                 "--seconds" => options.seconds = count(rest.next())?,
                 "--quick" => options.quick = true,
+                "--json" => options.json = true,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+impl Scale {
+    fn read(arguments: &[String]) -> Option<Self> {
+        let mut options = Self {
+            users: Vec::new(),
+            seed: 1,
+            json: false,
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match argument.as_str() {
+                "--users" => options.users.push(count(rest.next())?),
+                "--seed" => options.seed = rest.next()?.parse().ok()?,
                 "--json" => options.json = true,
                 _ => return None,
             }

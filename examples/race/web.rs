@@ -1,7 +1,7 @@
 //! The site beside a bare server that sends the same bytes, page by page, in turns.
 
 mod crowd;
-mod load;
+pub mod load;
 mod mirror;
 mod report;
 mod site;
