@@ -62,6 +62,11 @@ impl PublicKey {
         Self::from_bytes(&bytes)
     }
 
+    /// Bytes that were seen to be a point on the curve before they were stored.
+    pub(super) fn stored(compressed: [u8; 33]) -> Option<Self> {
+        matches!(compressed, [2 | 3, ..]).then_some(Self(compressed))
+    }
+
     /// Bytes that come from the curve's own arithmetic.
     pub(super) fn of_point(point: &k256::AffinePoint) -> Option<Self> {
         use k256::elliptic_curve::group::GroupEncoding;

@@ -49,25 +49,26 @@ impl RedeemScript {
     }
 
     pub fn parse(script: &[u8]) -> Result<Self, RedeemScriptError> {
-        let keys = script
-            .strip_prefix(&[OP_1, KEY_BYTES])
-            .and_then(|rest| rest.strip_suffix(&[OP_2, OP_CHECKMULTISIG]))
-            .ok_or(RedeemScriptError::Shape)?;
-        let (pool, rest) = keys
-            .split_first_chunk::<33>()
-            .ok_or(RedeemScriptError::Shape)?;
-        let user = rest
-            .strip_prefix(&[KEY_BYTES])
-            .filter(|user| user.len() == usize::from(KEY_BYTES))
-            .ok_or(RedeemScriptError::Shape)?;
-        let key =
-            |bytes: &[u8]| PublicKey::from_bytes(bytes).map_err(|_| RedeemScriptError::NotOnCurve);
+        let key = |bytes: &[u8; 33]| {
+            PublicKey::from_bytes(bytes).map_err(|_| RedeemScriptError::NotOnCurve)
+        };
+        let (pool, user) = keys(script)?;
         Ok(Self::new(&key(pool)?, &key(user)?))
     }
 
     pub fn from_hex(text: &str) -> Result<Self, RedeemScriptError> {
         let bytes = hex::decode(text).map_err(|_| RedeemScriptError::Hex)?;
         Self::parse(&bytes)
+    }
+
+    /// One that was parsed before it was stored: that its keys are points on the curve, which takes most
+    /// of the time, is not looked at again.
+    pub fn from_stored_hex(text: &str) -> Result<Self, RedeemScriptError> {
+        let mut bytes = [0; SCRIPT_BYTES];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| RedeemScriptError::Hex)?;
+        let key = |bytes: &[u8; 33]| PublicKey::stored(*bytes).ok_or(RedeemScriptError::NotOnCurve);
+        let (pool, user) = keys(&bytes)?;
+        Ok(Self::new(&key(pool)?, &key(user)?))
     }
 
     pub fn pool_key(&self) -> &PublicKey {
@@ -94,6 +95,22 @@ impl RedeemScript {
     pub fn address(&self, network: Network) -> Address {
         Address::script_hash(network, self.hash160())
     }
+}
+
+/// The pool's key and the user's.
+fn keys(script: &[u8]) -> Result<(&[u8; 33], &[u8; 33]), RedeemScriptError> {
+    let keys = script
+        .strip_prefix(&[OP_1, KEY_BYTES])
+        .and_then(|rest| rest.strip_suffix(&[OP_2, OP_CHECKMULTISIG]))
+        .ok_or(RedeemScriptError::Shape)?;
+    let (pool, rest) = keys
+        .split_first_chunk::<33>()
+        .ok_or(RedeemScriptError::Shape)?;
+    let user = rest
+        .strip_prefix(&[KEY_BYTES])
+        .and_then(|user| user.try_into().ok())
+        .ok_or(RedeemScriptError::Shape)?;
+    Ok((pool, user))
 }
 
 impl fmt::Debug for RedeemScript {

@@ -9,7 +9,7 @@ pub mod rate;
 pub mod ticket;
 
 pub use alert::{Alert, AlertState, AlertWay};
-pub use digest::{preferences_digest, scripts_digest};
+pub use digest::{Digest, preferences_digest, scripts_digest};
 pub use ids::{InstanceId, KeyIndex, PoolId, Revision, UserId};
 pub use news::{NewsKind, Wishes};
 pub use preference::Preference;

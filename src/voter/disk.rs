@@ -1,19 +1,24 @@
 //! Files of `data_dir`: each a line that says what it is, then the content; written beside, synced and
-//! renamed, the last generations kept. What cannot be read is passed over, never a crash.
+//! renamed, the last generations kept. Behind the newest lies a second file, to which changes are added, so
+//! that a change costs what it is and not what there is. What cannot be read is passed over, never a crash.
 
+mod added;
+mod line;
+
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::decred::hash::blake256;
+pub use line::{Unreadable, first_line, open};
+
 use crate::decred::params::Network;
 use crate::domain::PoolId;
-
-/// What this program writes and reads.
-const FORMAT: u32 = 1;
+use line::{LINE_BYTES, Line, Summed};
 
 /// Files of one kind that are kept: the newest and those before it.
 const GENERATIONS: u32 = 3;
@@ -40,49 +45,33 @@ impl Kind {
     }
 }
 
-/// The first line of a file.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header {
-    format: u32,
-    kind: Kind,
-    network: Network,
-    pool_id: Option<PoolId>,
-    /// Bytes of the content.
-    bytes: usize,
-    /// BLAKE-256 hex of the content.
-    checksum: String,
-}
-
-/// Why a file is passed over.
-#[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error("it is not a state file of this program")]
-    Shape,
-    #[error("it is of format {0}, this program reads {FORMAT}")]
-    Format(u32),
-    #[error("it is of {0}")]
-    Network(Network),
-    #[error("it is cut off or was changed: its checksum is wrong")]
-    Checksum,
-    #[error("its content: {0}")]
-    Content(#[from] serde_json::Error),
-}
-
 /// The folder, held by one process at a time.
 #[derive(Debug)]
 pub struct Disk {
     dir: PathBuf,
     network: Network,
+    /// Where changes of a part go: there is a whole file of it that this process wrote, and nothing
+    /// after it failed.
+    ends: Mutex<BTreeMap<Kind, End>>,
     /// `None` for who only looks.
     _lock: Option<File>,
+}
+
+/// The end of what is on disk of a part.
+#[derive(Debug)]
+struct End {
+    /// Checksum of the whole file.
+    whole: String,
+    /// What was added to it, once something was.
+    added: Option<File>,
 }
 
 /// What was found, and what had to be passed over on the way.
 #[derive(Debug)]
 pub struct Loaded<T> {
     pub content: Option<(Option<PoolId>, T)>,
+    /// What was added to it, in this order.
+    pub added: Vec<T>,
     pub warnings: Vec<String>,
 }
 
@@ -98,9 +87,8 @@ impl Disk {
             fs::TryLockError::Error(error) => error,
         })?;
         Ok(Self {
-            dir: dir.to_owned(),
-            network,
             _lock: Some(lock),
+            ..Self::look(dir, network)
         })
     }
 
@@ -109,6 +97,7 @@ impl Disk {
         Self {
             dir: dir.to_owned(),
             network,
+            ends: Mutex::default(),
             _lock: None,
         }
     }
@@ -121,6 +110,17 @@ impl Disk {
         })
     }
 
+    /// Of what was added to the whole file.
+    fn path_added(&self, kind: Kind, generation: u32) -> PathBuf {
+        let mut path = self.path(kind, generation).into_os_string();
+        path.push(".added");
+        path.into()
+    }
+
+    fn ends(&self) -> MutexGuard<'_, BTreeMap<Kind, End>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts `content` in place of the newest file, whole or not at all. Blocking.
     pub fn save(
         &self,
@@ -128,26 +128,69 @@ impl Disk {
         pool_id: Option<PoolId>,
         content: &impl Serialize,
     ) -> io::Result<()> {
-        let content = serde_json::to_vec(content)?;
-        let line = first_line(kind, self.network, pool_id, &content)?;
+        self.ends().remove(&kind);
         let temporary = self.dir.join(format!("{}.state.new", kind.name()));
-        let mut file = File::create(&temporary)?;
-        file.write_all(&line)?;
-        file.write_all(&content)?;
-        file.sync_all()?;
+        let whole = self.write(&temporary, kind, pool_id, content)?;
         for generation in (1..GENERATIONS).rev() {
-            // An older generation that cannot be kept (someone's folder is in its place) is no reason not
-            // to write the newest.
-            let newer = self.path(kind, generation - 1);
-            match fs::rename(newer, self.path(kind, generation)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(part = kind.name(), generation, %error, "an older state is not kept");
-                }
-                _ => {}
-            }
+            let newer = generation - 1;
+            // Each is told by its checksum which whole file it belongs to, wherever a crash leaves it.
+            keep(
+                &self.path_added(kind, newer),
+                &self.path_added(kind, generation),
+            );
+            keep(&self.path(kind, newer), &self.path(kind, generation));
         }
         fs::rename(&temporary, self.path(kind, 0))?;
-        File::open(&self.dir)?.sync_all()
+        File::open(&self.dir)?.sync_all()?;
+        let end = End { whole, added: None };
+        self.ends().insert(kind, end);
+        Ok(())
+    }
+
+    /// Writes a whole file part by part, without having it all in memory, and gives its checksum.
+    fn write(
+        &self,
+        path: &Path,
+        kind: Kind,
+        pool_id: Option<PoolId>,
+        content: &impl Serialize,
+    ) -> io::Result<String> {
+        let mut file = File::create(path)?;
+        // The first line is known when the rest is written.
+        file.write_all(&[b' '; LINE_BYTES])?;
+        let mut summed = Summed::new(BufWriter::with_capacity(1 << 16, &file));
+        serde_json::to_writer(&mut summed, content)?;
+        let (bytes, checksum) = summed.finish()?;
+        let line = Line::new(kind, self.network, pool_id, bytes, checksum);
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&line.padded()?)?;
+        file.sync_all()?;
+        Ok(line.checksum)
+    }
+
+    /// Adds changes behind the whole file that this process wrote last. After a failure nothing can be added
+    /// until the whole was saved: later changes may rest on those that are missing. Blocking.
+    pub fn add(
+        &self,
+        kind: Kind,
+        pool_id: Option<PoolId>,
+        content: &impl Serialize,
+    ) -> io::Result<()> {
+        let end = self.ends().remove(&kind);
+        let mut end = end.ok_or_else(|| io::Error::other("there is nothing to add this to"))?;
+        let record = added::record(kind, self.network, pool_id, &end.whole, content)?;
+        let mut file = if let Some(file) = end.added.take() {
+            file
+        } else {
+            let file = File::create(self.path_added(kind, 0))?;
+            File::open(&self.dir)?.sync_all()?;
+            file
+        };
+        file.write_all(&record)?;
+        file.sync_data()?;
+        end.added = Some(file);
+        self.ends().insert(kind, end);
+        Ok(())
     }
 
     /// The newest readable generation. Blocking.
@@ -156,10 +199,11 @@ impl Disk {
         for generation in 0..GENERATIONS {
             let path = self.path(kind, generation);
             let read = fs::read(&path).map_err(Unreadable::from);
-            match read.and_then(|file| open(&file, kind, self.network)) {
-                Ok(content) => {
+            match read.and_then(|file| line::read(&file, kind, self.network)) {
+                Ok((line, content)) => {
                     return Loaded {
-                        content: Some(content),
+                        added: self.load_added(kind, generation, &line, &mut warnings),
+                        content: Some((line.pool_id, content)),
                         warnings,
                     };
                 }
@@ -169,53 +213,48 @@ impl Disk {
         }
         Loaded {
             content: None,
+            added: Vec::new(),
             warnings,
         }
     }
+
+    /// What was added to the file with this first line. It may lie beside another generation's, if the
+    /// voter was killed while it renamed them.
+    fn load_added<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        generation: u32,
+        whole: &Line,
+        warnings: &mut Vec<String>,
+    ) -> Vec<T> {
+        for place in 0..GENERATIONS {
+            let path = self.path_added(kind, place);
+            let Ok(file) = fs::read(&path) else { continue };
+            match added::belongs_to(&file, &whole.checksum) {
+                Some(true) => {}
+                None if place == generation => {
+                    warnings.push(format!("{} is not used: it was changed", path.display()));
+                    continue;
+                }
+                _ => continue,
+            }
+            let (records, damage) = added::read(&file, kind, whole);
+            warnings.extend(damage.map(|error| format!("{}: {error}", path.display())));
+            return records;
+        }
+        Vec::new()
+    }
 }
 
-/// What a file with this content begins with, the line's end included.
-pub fn first_line(
-    kind: Kind,
-    network: Network,
-    pool_id: Option<PoolId>,
-    content: &[u8],
-) -> serde_json::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&Header {
-        format: FORMAT,
-        kind,
-        network,
-        pool_id,
-        bytes: content.len(),
-        checksum: hex::encode(blake256(content)),
-    })?;
-    line.push(b'\n');
-    Ok(line)
-}
-
-/// The content of a whole file that was read, if it is what it should be.
-pub fn open<T: DeserializeOwned>(
-    file: &[u8],
-    kind: Kind,
-    network: Network,
-) -> Result<(Option<PoolId>, T), Unreadable> {
-    let end = file.iter().position(|byte| *byte == b'\n');
-    let (header, rest) = file.split_at(end.ok_or(Unreadable::Shape)?);
-    let content = rest.strip_prefix(b"\n").ok_or(Unreadable::Shape)?;
-    let header: Header = serde_json::from_slice(header).map_err(|_| Unreadable::Shape)?;
-    if header.format != FORMAT {
-        return Err(Unreadable::Format(header.format));
+/// An older generation that cannot be kept (someone's folder is in its place) is no reason not to write the
+/// newest.
+fn keep(newer: &Path, older: &Path) {
+    match fs::rename(newer, older) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(path = %older.display(), %error, "an older state is not kept");
+        }
+        _ => {}
     }
-    if header.kind != kind {
-        return Err(Unreadable::Shape);
-    }
-    if header.network != network {
-        return Err(Unreadable::Network(header.network));
-    }
-    if content.len() != header.bytes || hex::encode(blake256(content)) != header.checksum {
-        return Err(Unreadable::Checksum);
-    }
-    Ok((header.pool_id, serde_json::from_slice(content)?))
 }
 
 #[cfg(test)]
@@ -245,6 +284,79 @@ mod tests {
         let loaded = load(&disk);
         assert_eq!(loaded.content, Some((pool, vec![1, 2, 3])));
         assert!(loaded.warnings.is_empty());
+    }
+
+    #[test]
+    fn what_was_added_is_read_behind_the_whole() {
+        let (_folder, disk) = folder();
+        assert!(disk.add(Kind::Scripts, None, &[1]).is_err(), "to what?");
+        disk.save(Kind::Scripts, None, &[1]).unwrap();
+        disk.add(Kind::Scripts, None, &[2]).unwrap();
+        disk.add(Kind::Scripts, None, &[3, 4]).unwrap();
+        let loaded = load(&disk);
+        assert_eq!(loaded.content, Some((None, vec![1])));
+        assert_eq!(loaded.added, [vec![2], vec![3, 4]]);
+        assert!(loaded.warnings.is_empty());
+
+        disk.save(Kind::Scripts, None, &[5]).unwrap();
+        assert!(
+            load(&disk).added.is_empty(),
+            "it belongs to the file before"
+        );
+        fs::remove_file(newest(&disk)).unwrap();
+        assert_eq!(load(&disk).added.len(), 2, "and is kept with that");
+    }
+
+    #[test]
+    fn what_was_half_added_is_left_out_and_what_was_changed_is_told() {
+        let (_folder, disk) = folder();
+        disk.save(Kind::Scripts, None, &[1]).unwrap();
+        disk.add(Kind::Scripts, None, &[2]).unwrap();
+        disk.add(Kind::Scripts, None, &[3]).unwrap();
+        let path = disk.path_added(Kind::Scripts, 0);
+        let whole = fs::read(&path).unwrap();
+        for length in (whole.len() / 2)..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let loaded = load(&disk);
+            assert_eq!(loaded.added, [vec![2]], "{length} bytes");
+            assert!(loaded.warnings.is_empty(), "a killed voter is no damage");
+        }
+        // In the content of the first record, at its line's end, and in the line.
+        for place in [2, 4, 40].map(|back| whole.len() / 2 - back) {
+            let mut changed = whole.clone();
+            changed[place] ^= 1;
+            fs::write(&path, &changed).unwrap();
+            let loaded = load(&disk);
+            assert!(loaded.added.is_empty(), "byte {place}");
+            assert_eq!(loaded.warnings.len(), 1, "byte {place}");
+        }
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_added_until_the_whole_is_saved() {
+        let (_folder, disk) = folder();
+        disk.save(Kind::Scripts, None, &[1]).unwrap();
+        let path = disk.path_added(Kind::Scripts, 0);
+        fs::create_dir(&path).unwrap();
+        assert!(disk.add(Kind::Scripts, None, &[2]).is_err());
+        fs::remove_dir(&path).unwrap();
+        assert!(disk.add(Kind::Scripts, None, &[3]).is_err(), "2 is missing");
+        disk.save(Kind::Scripts, None, &[1, 2, 3]).unwrap();
+        disk.add(Kind::Scripts, None, &[4]).unwrap();
+        assert_eq!(load(&disk).added, [vec![4]]);
+    }
+
+    #[test]
+    fn files_of_the_format_before_are_read() {
+        let (_folder, disk) = folder();
+        let content = b"[7,8]";
+        let checksum = hex::encode(crate::decred::hash::blake256(content));
+        let line = format!(
+            "{{\"format\":1,\"kind\":\"scripts\",\"network\":\"simnet\",\"pool_id\":null,\"bytes\":5,\
+             \"checksum\":\"{checksum}\"}}\n"
+        );
+        fs::write(newest(&disk), [line.as_bytes(), content].concat()).unwrap();
+        assert_eq!(load(&disk).content, Some((None, vec![7, 8])));
     }
 
     #[test]
@@ -278,7 +390,7 @@ mod tests {
         disk.save(Kind::Scripts, None, &[1]).unwrap();
         let text = fs::read_to_string(newest(&disk)).unwrap();
         for (from, to) in [
-            ("\"format\":1", "\"format\":2"),
+            ("\"format\":2", "\"format\":9"),
             ("simnet", "mainnet"),
             ("\"kind\":\"scripts\"", "\"kind\":\"tickets\""),
         ] {

@@ -10,6 +10,7 @@ use super::cast::{Booth, cast};
 use super::disk::Kind;
 use super::evaluate::{PATIENCE, evaluate, next};
 use super::event::{Event, Report, Request};
+use super::growth::Growth;
 use super::links::Links;
 use super::rounds::Missed;
 use super::saver::{DEBOUNCE, Save};
@@ -62,6 +63,8 @@ pub struct Engine {
     saves: mpsc::UnboundedSender<Save>,
     /// Parts that changed, with the time they are due to be written.
     dirty: BTreeMap<Kind, Instant>,
+    /// What was added to the parts on disk since they were written whole.
+    growth: BTreeMap<Kind, Growth>,
     pub(super) subscribers: Vec<mpsc::Sender<WireEvent>>,
     pub(super) clock: Clock,
     pub(super) digests: ConfigDigests,
@@ -88,6 +91,7 @@ impl Engine {
             unsure_until: None,
             saves: setup.saves,
             dirty: BTreeMap::new(),
+            growth: BTreeMap::new(),
             subscribers: Vec::new(),
             clock: setup.clock,
             digests: setup.digests,
@@ -97,6 +101,7 @@ impl Engine {
 
     /// Runs until the voter is asked to stop, then finishes the votes under way and writes the state.
     pub async fn run(mut self, mut inbox: Inbox) {
+        self.prepare_all_keys();
         loop {
             let event = self.next_event(&mut inbox).await;
             if matches!(event, Event::Stop) {
@@ -277,13 +282,34 @@ impl Engine {
     pub(super) fn save(&mut self, kind: Kind) -> oneshot::Receiver<Result<(), String>> {
         self.dirty.remove(&kind);
         let (done, saved) = oneshot::channel();
-        let part = Part::of(&self.state, kind);
+        let part = self.part(kind);
         // The saver ends after the loop.
         let _ = self.saves.send(Save {
             part,
             done: Some(done),
         });
         saved
+    }
+
+    /// What is to be written of a part: its changes, or all of it now and then.
+    fn part(&mut self, kind: Kind) -> Part {
+        let (changed, all) = self.state.unsaved(kind);
+        let pool = self.state.preferences.pool();
+        if let Some(growth) = self.growth.get_mut(&kind)
+            && growth.takes(changed, pool)
+        {
+            return Part::changed(&mut self.state, kind);
+        }
+        let part = Part::of(&self.state, kind);
+        self.state.all_saved(kind);
+        self.growth.insert(kind, Growth::of(all, pool));
+        part
+    }
+
+    /// A part could not be written: all of it is, soon.
+    pub(super) fn save_again(&mut self, kind: Kind) {
+        self.growth.remove(&kind);
+        self.touch(kind);
     }
 
     fn save_due(&mut self) {

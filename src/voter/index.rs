@@ -4,6 +4,7 @@
 mod counts;
 mod pages;
 mod undo;
+mod unsaved;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -71,6 +72,10 @@ pub struct Index {
     counts: HashMap<Kind, u64>,
     sequence: u64,
     reward: Atoms,
+    /// Seen, and in no block.
+    unmined: HashSet<TicketHash>,
+    /// What changed, or left, since it was written to disk.
+    unsaved: HashSet<TicketHash>,
 }
 
 impl Index {
@@ -88,6 +93,8 @@ impl Index {
             counts: HashMap::new(),
             sequence: 0,
             reward: Atoms(0),
+            unmined: HashSet::new(),
+            unsaved: HashSet::new(),
         }
     }
 
@@ -169,6 +176,28 @@ impl Index {
         refile(&mut self.by_mined, hash, None, mined.map(|(_, at)| at));
         refile(&mut self.by_settled, hash, None, settled);
         self.insert(entry);
+    }
+
+    /// Takes a ticket out, with all that it counts for.
+    pub fn remove(&mut self, hash: &TicketHash) {
+        let Some(entry) = self.by_hash.remove(hash) else {
+            return;
+        };
+        let mined = entry.record.mined.map(|(_, at)| at);
+        let settled = entry.settled.as_ref().map(Settled::height);
+        refile(&mut self.by_mined, *hash, mined, None);
+        refile(&mut self.by_settled, *hash, settled, None);
+        self.by_sequence.remove(&entry.sequence);
+        self.unmined.remove(hash);
+        self.unsaved.insert(*hash);
+        self.count(&entry.record, -1);
+        let reward = entry.record.vote.as_ref().map_or(0, |vote| vote.reward.0);
+        self.reward = Atoms(self.reward.0.saturating_sub(reward));
+    }
+
+    /// Tickets that no block holds.
+    pub fn unmined(&self) -> impl Iterator<Item = &TicketHash> {
+        self.unmined.iter()
     }
 
     /// Where the ticket is mined now. At another height than before it is judged anew.
@@ -327,6 +356,10 @@ impl Index {
         self.count(&entry.record, 1);
         let reward = entry.record.vote.as_ref().map_or(0, |vote| vote.reward.0);
         self.reward = Atoms(self.reward.0.saturating_add(reward));
+        if entry.record.mined.is_none() {
+            self.unmined.insert(hash);
+        }
+        self.unsaved.insert(hash);
         self.by_hash.insert(hash, Arc::new(entry));
     }
 
@@ -345,6 +378,12 @@ impl Index {
             self.by_sequence.remove(&entry.sequence);
             entry.sequence = self.number(hash);
         }
+        if entry.record.mined.is_none() {
+            self.unmined.insert(hash);
+        } else {
+            self.unmined.remove(&hash);
+        }
+        self.unsaved.insert(hash);
         self.by_hash.insert(hash, Arc::new(entry));
     }
 }

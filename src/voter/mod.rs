@@ -19,6 +19,7 @@ pub mod find;
 pub mod fitness;
 pub mod follow;
 pub mod gauges;
+mod growth;
 pub mod health;
 pub mod index;
 pub mod inspect;

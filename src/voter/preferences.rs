@@ -1,11 +1,11 @@
 //! The users' voting preferences and the rules by which a push is refused. Nothing known is forgotten
 //! because someone sends less; pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scripts::Script;
 use crate::decred::VoteBits;
-use crate::domain::{PoolId, Preference, Revision, UserId, preferences_digest};
+use crate::domain::{Digest, PoolId, Preference, Revision, UserId};
 use crate::rpc::wire::{PreferencesPush, code};
 
 /// A full push may lack this many known users, or one percent of them, whichever is more.
@@ -37,12 +37,31 @@ impl Refusal {
     }
 }
 
+/// What changed since the preferences were written to disk.
+#[derive(Debug, Clone)]
+enum Unsaved {
+    Users(BTreeSet<UserId>),
+    /// Some are gone.
+    All,
+}
+
+impl Default for Unsaved {
+    fn default() -> Self {
+        Self::Users(BTreeSet::new())
+    }
+}
+
 /// What is held of the users' preferences.
 #[derive(Debug, Clone, Default)]
 pub struct Preferences {
     pool: Option<PoolId>,
     by_user: BTreeMap<UserId, Preference>,
-    digest: String,
+    /// Of them all, and its text.
+    digest: Digest,
+    digest_text: String,
+    /// The highest.
+    revision: Revision,
+    unsaved: Unsaved,
     confirmed: bool,
     refused: Option<Refusal>,
 }
@@ -95,15 +114,30 @@ impl Preferences {
     }
 
     pub fn digest(&self) -> &str {
-        &self.digest
+        &self.digest_text
     }
 
     pub fn revision(&self) -> Revision {
-        self.by_user
-            .values()
-            .map(|preference| preference.revision)
-            .max()
-            .unwrap_or_default()
+        self.revision
+    }
+
+    /// Users whose preferences changed since they were written; more than there are when all must be.
+    pub fn unsaved(&self) -> usize {
+        match &self.unsaved {
+            Unsaved::Users(users) => users.len(),
+            Unsaved::All => usize::MAX,
+        }
+    }
+
+    /// Counts as written what it gives.
+    pub fn take_unsaved(&mut self) -> Vec<Preference> {
+        match std::mem::take(&mut self.unsaved) {
+            Unsaved::Users(users) => {
+                let changed = users.iter().filter_map(|user| self.by_user.get(user));
+                changed.cloned().collect()
+            }
+            Unsaved::All => self.all().cloned().collect(),
+        }
     }
 
     /// Whether web or the database has spoken since the start.
@@ -132,9 +166,12 @@ impl Preferences {
             self.refused = Some(refusal.clone());
             return Err(refusal);
         }
-        let before = std::mem::take(&mut self.digest);
+        let before = self.digest;
         if push.full && push.accept {
             self.by_user.clear();
+            self.digest = Digest::default();
+            self.revision = Revision::default();
+            self.unsaved = Unsaved::All;
         }
         self.pool = Some(push.pool_id);
         self.take(push.preferences);
@@ -179,10 +216,26 @@ impl Preferences {
     }
 
     fn take(&mut self, preferences: Vec<Preference>) {
-        self.by_user
-            .extend(preferences.into_iter().map(|new| (new.user_id, new)));
-        self.digest = preferences_digest(self.by_user.values());
+        for new in preferences {
+            self.digest.add_preference(&new);
+            self.revision = self.revision.max(new.revision);
+            if let Unsaved::Users(users) = &mut self.unsaved {
+                users.insert(new.user_id);
+            }
+            if let Some(former) = self.by_user.insert(new.user_id, new) {
+                self.digest.remove_preference(&former);
+                if former.revision == self.revision {
+                    self.revision = highest(&self.by_user);
+                }
+            }
+        }
+        self.digest_text = self.digest.to_hex();
     }
+}
+
+fn highest(preferences: &BTreeMap<UserId, Preference>) -> Revision {
+    let revisions = preferences.values().map(|it| it.revision);
+    revisions.max().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -95,6 +95,7 @@ impl Engine {
 
     /// Tickets were indexed when they were mined; one that was not is found now.
     fn on_new_tickets(&mut self, matured: &NewTickets) {
+        self.prepare_keys_for(&matured.tickets);
         let unknown = self.state.unknown(&matured.tickets);
         if !unknown.is_empty() {
             self.links
@@ -143,7 +144,7 @@ impl Engine {
                 self.prepare_all_keys();
             }
             Report::Alarm(id, message) => self.alarm(id, message),
-            Report::NotSaved(kind) => self.touch(kind),
+            Report::NotSaved(kind) => self.save_again(kind),
             Report::Rescan(progress) => {
                 // The mark itself is set and cleared by request; this is only whether it runs.
                 if let (Some(now), Some(running)) = (self.state.rescan.as_mut(), progress) {

@@ -99,12 +99,13 @@ impl Engine {
     }
 
     fn unmined(&self) -> Unmined {
-        let all = self.state.tickets.all();
+        let waits = |hash: &&TicketHash| {
+            let entry = self.state.tickets.get(hash);
+            entry.is_some_and(|entry| entry.record.status == TicketStatus::Mempool)
+        };
+        let unmined = self.state.tickets.unmined();
         Unmined {
-            tickets: all
-                .filter(|entry| entry.record.status == TicketStatus::Mempool)
-                .map(|entry| entry.record.hash)
-                .collect(),
+            tickets: unmined.filter(waits).copied().collect(),
             tip: self.state.chain.tip().map(|(block, _)| block),
         }
     }
@@ -140,7 +141,6 @@ impl Engine {
         }
         self.read_past_of(&imported.new);
         self.find_bought_before(&imported.new);
-        self.prepare_keys(imported.new.clone());
         let hashes = import
             .scripts
             .iter()
@@ -204,9 +204,31 @@ impl Engine {
         });
     }
 
-    /// Derives ahead for all scripts: after the start, and when the memory signer has come.
+    /// Derives ahead for all tickets that may be called, after the start, and when the memory signer has
+    /// come. Scripts without tickets cost nothing.
     pub(super) fn prepare_all_keys(&self) {
-        self.prepare_keys(self.state.scripts.all().cloned().collect());
+        let may_vote = |status| matches!(status, TicketStatus::Immature | TicketStatus::Live);
+        let tickets = self.state.tickets.all();
+        let tickets = tickets.filter(|entry| may_vote(entry.record.status));
+        self.prepare_keys_of(tickets.map(|entry| &entry.script));
+    }
+
+    /// The same for tickets that can be called from now on.
+    pub(super) fn prepare_keys_for(&self, tickets: &[TicketHash]) {
+        let entries = tickets.iter().filter_map(|it| self.state.tickets.get(it));
+        self.prepare_keys_of(entries.map(|entry| &entry.script));
+    }
+
+    fn prepare_keys_of<'a>(&self, scripts: impl Iterator<Item = &'a ScriptHash>) {
+        let scripts: HashSet<_> = scripts.collect();
+        let scripts = scripts
+            .into_iter()
+            .filter_map(|it| self.state.scripts.get(it));
+        let unprepared = scripts.filter(|script| script.key.get().is_none());
+        let unprepared: Vec<_> = unprepared.cloned().collect();
+        if !unprepared.is_empty() {
+            self.prepare_keys(unprepared);
+        }
     }
 
     fn mark_rescan(&mut self, from: Option<Height>, reply: oneshot::Sender<()>) {

@@ -8,7 +8,7 @@ use crate::decred::Height;
 use crate::decred::key::PrivateKey;
 use crate::decred::multisig::{RedeemScript, RedeemScriptError};
 use crate::decred::params::Network;
-use crate::domain::{KeyIndex, UserId, scripts_digest};
+use crate::domain::{Digest, KeyIndex, UserId};
 use crate::rpc::wire::{ImportedScript, ScriptImport, ScriptOutcome, ScriptRegistry};
 
 /// What a ticket's first output pays to: Hash160 of the redeem script.
@@ -26,7 +26,7 @@ pub struct Script {
     /// The pool's private key of this script, once the memory signer derived it: kept to save the
     /// derivation on the way of a vote. `None` in it: not a child of our branch at `key_index`, as for
     /// users whom an older program enrolled with another key.
-    pub key: OnceLock<Option<PrivateKey>>,
+    pub key: OnceLock<Option<Box<PrivateKey>>>,
 }
 
 /// A script that cannot be taken.
@@ -41,7 +41,10 @@ pub struct BadScript {
 pub struct Scripts {
     network: Network,
     by_hash: HashMap<ScriptHash, Arc<Script>>,
-    digest: String,
+    digest: Digest,
+    highest: Option<KeyIndex>,
+    /// Those that came since they were written to disk.
+    unsaved: Vec<Arc<Script>>,
 }
 
 /// What an import brought.
@@ -57,7 +60,9 @@ impl Scripts {
         Self {
             network,
             by_hash: HashMap::new(),
-            digest: scripts_digest([]),
+            digest: Digest::default(),
+            highest: None,
+            unsaved: Vec::new(),
         }
     }
 
@@ -69,15 +74,32 @@ impl Scripts {
         self.by_hash.values()
     }
 
+    pub fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.by_hash.is_empty()
     }
 
     /// Takes all of `imports` or, when one of them is no script of the pool's form, none.
     pub fn import(&mut self, imports: &[ScriptImport]) -> Result<Imported, BadScript> {
+        self.take(imports, RedeemScript::from_hex)
+    }
+
+    /// The same with those that were stored.
+    pub fn restore(&mut self, stored: &[ScriptImport]) -> Result<Imported, BadScript> {
+        self.take(stored, RedeemScript::from_stored_hex)
+    }
+
+    fn take(
+        &mut self,
+        imports: &[ScriptImport],
+        parse: impl Fn(&str) -> Result<RedeemScript, RedeemScriptError>,
+    ) -> Result<Imported, BadScript> {
         let scripts = imports
             .iter()
-            .map(|import| self.read(import))
+            .map(|import| self.read(import, &parse))
             .collect::<Result<Vec<_>, _>>()?;
         let mut imported = Imported::default();
         for (hash, script) in scripts {
@@ -85,20 +107,24 @@ impl Scripts {
             let outcome = match self.by_hash.entry(hash) {
                 Entry::Occupied(_) => ScriptOutcome::Already,
                 Entry::Vacant(place) => {
+                    self.digest.add(script.redeem.as_bytes());
+                    self.highest = self.highest.max(Some(script.key_index));
+                    self.unsaved.push(script.clone());
                     imported.new.push(place.insert(script).clone());
                     ScriptOutcome::Imported
                 }
             };
             imported.outcomes.push(ImportedScript { user_id, outcome });
         }
-        if !imported.new.is_empty() {
-            self.digest = scripts_digest(self.all().map(|script| script.redeem.as_bytes()));
-        }
         Ok(imported)
     }
 
-    fn read(&self, import: &ScriptImport) -> Result<(ScriptHash, Arc<Script>), BadScript> {
-        let redeem = RedeemScript::from_hex(&import.redeem_script).map_err(|reason| BadScript {
+    fn read(
+        &self,
+        import: &ScriptImport,
+        parse: impl Fn(&str) -> Result<RedeemScript, RedeemScriptError>,
+    ) -> Result<(ScriptHash, Arc<Script>), BadScript> {
+        let redeem = parse(&import.redeem_script).map_err(|reason| BadScript {
             user: import.user_id,
             reason,
         })?;
@@ -122,21 +148,35 @@ impl Scripts {
             .collect();
         sorted
             .into_values()
-            .map(|script| ScriptImport {
-                user_id: script.user_id,
-                key_index: script.key_index,
-                redeem_script: script.redeem.to_hex(),
-                height_registered: script.height_registered,
-            })
+            .map(|script| exported(script))
             .collect()
+    }
+
+    pub fn unsaved(&self) -> usize {
+        self.unsaved.len()
+    }
+
+    /// In the form of an import; counts as written what it gives.
+    pub fn take_unsaved(&mut self) -> Vec<ScriptImport> {
+        let unsaved = std::mem::take(&mut self.unsaved);
+        unsaved.iter().map(|script| exported(script)).collect()
     }
 
     pub fn summary(&self) -> ScriptRegistry {
         ScriptRegistry {
             count: self.by_hash.len() as u64,
-            highest_key_index: self.all().map(|script| script.key_index).max(),
-            digest: self.digest.clone(),
+            highest_key_index: self.highest,
+            digest: self.digest.to_hex(),
         }
+    }
+}
+
+fn exported(script: &Script) -> ScriptImport {
+    ScriptImport {
+        user_id: script.user_id,
+        key_index: script.key_index,
+        redeem_script: script.redeem.to_hex(),
+        height_registered: script.height_registered,
     }
 }
 

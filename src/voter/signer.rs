@@ -71,9 +71,9 @@ impl MemorySigner {
     pub fn prepare<'a>(&self, script: &'a Script) -> Option<&'a PrivateKey> {
         let derive = || {
             let key = self.branch.key(script.key_index.0).ok()?;
-            (key.public_key() == *script.redeem.pool_key()).then_some(key)
+            (key.public_key() == *script.redeem.pool_key()).then(|| Box::new(key))
         };
-        script.key.get_or_init(derive).as_ref()
+        script.key.get_or_init(derive).as_deref()
     }
 }
 

@@ -1,22 +1,24 @@
 //! The state's parts as they lie on disk, and back. A restarted voter votes from them before anything
 //! else is known.
 
+use std::fmt;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::chain::Chain;
 use super::disk::{self, Disk, Kind, Loaded};
 use super::index::Entry;
 use super::life::Settled;
 use super::preferences::Preferences;
-use super::scripts::Script;
+use super::scripts::{Script, ScriptHash};
 use super::state::State;
 use crate::decred::script::PayTo;
 use crate::decred::ticket::{Commitment, Ticket};
-use crate::decred::{Atoms, Height, Network, TicketHash};
-use crate::domain::{PoolId, Preference, TicketRecord};
+use crate::decred::{Atoms, BlockHash, Height, Network, TicketHash};
+use crate::domain::{FeeVerdict, PoolId, Preference, TicketRecord, TicketStatus};
 use crate::rpc::wire::{RescanProgress, ScriptImport};
 
 /// Scripts, and the durable mark that the wallet still needs a rescan.
@@ -26,7 +28,7 @@ struct ScriptsFile {
     rescan_from: Option<Height>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct TicketsFile {
     /// Blocks whose effects are in `tickets`.
     chain: Chain,
@@ -40,14 +42,90 @@ struct TicketsFile {
     tickets: Vec<StoredTicket>,
 }
 
+/// The same as it is written: one ticket after another, never all of them at once.
+#[derive(Debug, Serialize)]
+struct TicketsWritten {
+    chain: Chain,
+    unread: Option<Height>,
+    added: Vec<TicketHash>,
+    gone: Vec<TicketHash>,
+    #[serde(serialize_with = "rows")]
+    tickets: Vec<Arc<Entry>>,
+}
+
+fn rows<S: Serializer>(tickets: &[Arc<Entry>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(
+        tickets
+            .iter()
+            .map(|entry| StoredTicket::from(entry.as_ref())),
+    )
+}
+
+/// What does not follow from anything else: hash, block, price, fee, verdict, script, change, commitments,
+/// end.
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredTicket {
+struct Row(
+    TicketHash,
+    Option<(BlockHash, Height)>,
+    Atoms,
+    Atoms,
+    FeeVerdict,
+    #[serde(with = "hex::serde")] ScriptHash,
+    Atoms,
+    Vec<StoredCommitment>,
+    Option<Settled>,
+);
+
+/// A ticket as it was stored in format 1.
+#[derive(Debug, Deserialize)]
+struct FormerTicket {
     record: TicketRecord,
     settled: Option<Settled>,
     #[serde(with = "hex::serde")]
-    script: [u8; 20],
+    script: ScriptHash,
     change: Atoms,
     commitments: Vec<StoredCommitment>,
+}
+
+/// A row, or a ticket of format 1.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct StoredTicket(Row);
+
+impl<'de> Deserialize<'de> for StoredTicket {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EitherForm).map(Self)
+    }
+}
+
+struct EitherForm;
+
+impl<'de> Visitor<'de> for EitherForm {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a ticket")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, row: A) -> Result<Row, A::Error> {
+        Row::deserialize(SeqAccessDeserializer::new(row))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Row, A::Error> {
+        let former = FormerTicket::deserialize(MapAccessDeserializer::new(fields))?;
+        let record = former.record;
+        Ok(Row(
+            record.hash,
+            record.mined,
+            record.price,
+            record.fee_paid,
+            record.verdict,
+            former.script,
+            former.change,
+            former.commitments,
+            former.settled,
+        ))
+    }
 }
 
 /// Destination, whether it is a script hash, amount, limits.
@@ -64,108 +142,74 @@ impl From<&Entry> for StoredTicket {
                 commitment.fee_limits,
             )
         });
-        Self {
-            record: entry.record.clone(),
-            settled: entry.settled.clone(),
-            script: entry.script,
-            change: entry.ticket.change,
-            commitments: commitments.collect(),
+        Self(Row(
+            entry.record.hash,
+            entry.record.mined,
+            entry.record.price,
+            entry.record.fee_paid,
+            entry.record.verdict,
+            entry.script,
+            entry.ticket.change,
+            commitments.collect(),
+            entry.settled.clone(),
+        ))
+    }
+}
+
+impl StoredCommitment {
+    fn commitment(&self) -> Commitment {
+        let Self(hash, script, amount, limits) = self;
+        Commitment {
+            to: if *script {
+                PayTo::ScriptHash(*hash)
+            } else {
+                PayTo::PubKeyHash(*hash)
+            },
+            amount: Atoms(*amount),
+            fee_limits: *limits,
         }
     }
 }
 
 impl StoredTicket {
-    /// Whose ticket it is follows from its script, and how it ended from `settled`, whatever else the file
-    /// says: two truths would be one too many.
-    fn entry(mut self, owner: &Script) -> Entry {
-        self.record.user_id = owner.user_id;
-        self.record.ticket_address.clone_from(&owner.address);
-        self.record.vote = self.settled.as_ref().and_then(Settled::vote);
-        self.record.revocation = self.settled.as_ref().and_then(Settled::revocation);
-        let commitments = self
-            .commitments
-            .iter()
-            .map(
-                |StoredCommitment(hash, script, amount, limits)| Commitment {
-                    to: if *script {
-                        PayTo::ScriptHash(*hash)
-                    } else {
-                        PayTo::PubKeyHash(*hash)
-                    },
-                    amount: Atoms(*amount),
-                    fee_limits: *limits,
-                },
-            )
-            .collect();
+    /// Whose ticket it is follows from its script, and how it ended from `settled`: two truths would be one
+    /// too many.
+    fn entry(self, owner: &Script) -> Entry {
+        let Row(hash, mined, price, fee_paid, verdict, script, change, commitments, settled) =
+            self.0;
         let ticket = Ticket {
-            hash: self.record.hash,
-            price: self.record.price,
-            submission: PayTo::ScriptHash(self.script),
-            commitments,
-            change: self.change,
+            hash,
+            price,
+            submission: PayTo::ScriptHash(script),
+            commitments: commitments
+                .iter()
+                .map(StoredCommitment::commitment)
+                .collect(),
+            change,
         };
-        Entry::restored(self.record, self.script, Arc::new(ticket), self.settled)
+        let record = TicketRecord {
+            hash,
+            user_id: owner.user_id,
+            ticket_address: owner.address.clone(),
+            price,
+            fee_paid,
+            mined,
+            status: TicketStatus::Mempool,
+            verdict,
+            vote: settled.as_ref().and_then(Settled::vote),
+            revocation: settled.as_ref().and_then(Settled::revocation),
+        };
+        Entry::restored(record, script, Arc::new(ticket), settled)
     }
 }
 
-/// A part of the state, ready to be written by another thread.
+/// A part of the state, or what changed in it, ready to be written by another thread.
 #[derive(Debug)]
 pub struct Part {
     pub kind: Kind,
+    is_whole: bool,
     pool: Option<PoolId>,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    Scripts(ScriptsFile),
-    Preferences(Vec<Preference>),
-    Tickets {
-        chain: Chain,
-        unread: Option<Height>,
-        added: Vec<TicketHash>,
-        gone: Vec<TicketHash>,
-        tickets: Vec<Arc<Entry>>,
-    },
-}
-
-impl Part {
-    /// Takes what is to be written out of the state; cheap, nothing is serialised yet.
-    pub fn of(state: &State, kind: Kind) -> Self {
-        Self {
-            kind,
-            pool: state.preferences.pool(),
-            content: match kind {
-                Kind::Scripts => Content::Scripts(ScriptsFile {
-                    scripts: state.scripts.export(),
-                    rescan_from: state.rescan.map(|rescan| rescan.from),
-                }),
-                Kind::Preferences => {
-                    Content::Preferences(state.preferences.all().cloned().collect())
-                }
-                Kind::Tickets => Content::Tickets {
-                    chain: state.chain.clone(),
-                    unread: state.past.unread(),
-                    added: state.added.iter().copied().collect(),
-                    gone: state.tickets.departed().copied().collect(),
-                    tickets: state.tickets.all().cloned().collect(),
-                },
-            },
-        }
-    }
-
-    /// Writes it. Blocking.
-    pub fn save(self, disk: &Disk) -> std::io::Result<()> {
-        disk.save(self.kind, self.pool, &self.content.written())
-    }
-
-    /// The bytes that `save` writes.
-    pub fn file(self, network: Network) -> serde_json::Result<Vec<u8>> {
-        let content = serde_json::to_vec(&self.content.written())?;
-        let mut file = disk::first_line(self.kind, network, self.pool, &content)?;
-        file.extend_from_slice(&content);
-        Ok(file)
-    }
+    content: Written,
 }
 
 /// The content of a file.
@@ -174,29 +218,82 @@ impl Part {
 enum Written {
     Scripts(ScriptsFile),
     Preferences(Vec<Preference>),
-    Tickets(TicketsFile),
+    Tickets(TicketsWritten),
 }
 
-impl Content {
-    fn written(self) -> Written {
-        match self {
-            Content::Scripts(file) => Written::Scripts(file),
-            Content::Preferences(file) => Written::Preferences(file),
-            Content::Tickets {
-                chain,
-                unread,
-                added,
-                gone,
-                tickets,
-            } => Written::Tickets(TicketsFile {
-                chain,
-                unread,
-                added,
-                gone,
-                tickets: tickets.iter().map(|entry| entry.as_ref().into()).collect(),
-            }),
+impl Part {
+    /// Takes what is to be written out of the state; cheap, nothing is serialised yet.
+    pub fn of(state: &State, kind: Kind) -> Self {
+        let content = match kind {
+            Kind::Scripts => scripts(state, state.scripts.export()),
+            Kind::Preferences => Written::Preferences(state.preferences.all().cloned().collect()),
+            Kind::Tickets => {
+                let gone = state.tickets.departed().copied().collect();
+                tickets(state, state.tickets.all().cloned().collect(), gone)
+            }
+        };
+        Self {
+            kind,
+            is_whole: true,
+            pool: state.preferences.pool(),
+            content,
         }
     }
+
+    /// Takes what changed since the last time, and counts as taken what it takes.
+    pub fn changed(state: &mut State, kind: Kind) -> Self {
+        let content = match kind {
+            Kind::Scripts => {
+                let new = state.scripts.take_unsaved();
+                scripts(state, new)
+            }
+            Kind::Preferences => Written::Preferences(state.preferences.take_unsaved()),
+            Kind::Tickets => {
+                let (changed, gone) = state.tickets.take_unsaved();
+                tickets(state, changed, gone)
+            }
+        };
+        Self {
+            kind,
+            is_whole: false,
+            pool: state.preferences.pool(),
+            content,
+        }
+    }
+
+    /// Writes it. Blocking.
+    pub fn save(self, disk: &Disk) -> std::io::Result<()> {
+        if self.is_whole {
+            disk.save(self.kind, self.pool, &self.content)
+        } else {
+            disk.add(self.kind, self.pool, &self.content)
+        }
+    }
+
+    /// The bytes of a file with it.
+    pub fn file(self, network: Network) -> serde_json::Result<Vec<u8>> {
+        let content = serde_json::to_vec(&self.content)?;
+        let mut file = disk::first_line(self.kind, network, self.pool, &content)?;
+        file.extend_from_slice(&content);
+        Ok(file)
+    }
+}
+
+fn scripts(state: &State, scripts: Vec<ScriptImport>) -> Written {
+    Written::Scripts(ScriptsFile {
+        scripts,
+        rescan_from: state.rescan.map(|rescan| rescan.from),
+    })
+}
+
+fn tickets(state: &State, tickets: Vec<Arc<Entry>>, gone: Vec<TicketHash>) -> Written {
+    Written::Tickets(TicketsWritten {
+        chain: state.chain.clone(),
+        unread: state.past.unread(),
+        added: state.added.iter().copied().collect(),
+        gone,
+        tickets,
+    })
 }
 
 /// What was found of each part.
@@ -233,10 +330,12 @@ fn opened<T: DeserializeOwned>(file: &[u8], kind: Kind, network: Network) -> Loa
     match disk::open(file, kind, network) {
         Ok(content) => Loaded {
             content: Some(content),
+            added: Vec::new(),
             warnings: Vec::new(),
         },
         Err(error) => Loaded {
             content: None,
+            added: Vec::new(),
             warnings: vec![error.to_string()],
         },
     }
@@ -244,50 +343,61 @@ fn opened<T: DeserializeOwned>(file: &[u8], kind: Kind, network: Network) -> Loa
 
 fn take(state: &mut State, found: Found) -> Vec<String> {
     let mut warnings = Vec::new();
-    let preferences = content(found.preferences, &mut warnings);
+    let preferences = files(found.preferences, &mut warnings);
     let pool = preferences.as_ref().and_then(|(pool, _)| *pool);
-    let held = preferences.map(|(_, held)| held).unwrap_or_default();
+    let held = preferences.map(|(_, files)| files).unwrap_or_default();
 
-    let scripts = content(found.scripts, &mut warnings);
+    let scripts = files(found.scripts, &mut warnings);
     let pool = pool.or_else(|| scripts.as_ref().and_then(|(pool, _)| *pool));
+    let held = held.into_iter().flatten().collect();
     state.preferences = Preferences::restore(pool, held);
-    if let Some(file) = same_pool(scripts, pool, Kind::Scripts, &mut warnings) {
+    for file in same_pool(scripts, pool, Kind::Scripts, &mut warnings) {
         restore_scripts(state, &file, &mut warnings);
     }
     let newest = found.tickets.warnings.is_empty();
-    let tickets = content(found.tickets, &mut warnings);
+    let tickets = files(found.tickets, &mut warnings);
     let tickets = same_pool(tickets, pool, Kind::Tickets, &mut warnings);
     // An older generation does not tell which of today's scripts it was made with.
-    if tickets.is_none() || !newest {
+    if tickets.is_empty() || !newest {
         state.all_past_unread();
     }
-    if let Some(file) = tickets {
+    if let Some(unread) = tickets.last().and_then(|file| file.unread) {
+        state.past.need(unread, None);
+    }
+    for file in tickets {
         restore_tickets(state, file);
+    }
+    for kind in Kind::ALL {
+        state.all_saved(kind);
     }
     warnings
 }
 
-fn content<T>(loaded: Loaded<T>, warnings: &mut Vec<String>) -> Option<(Option<PoolId>, T)> {
+/// The whole file and what was added to it, with the pool they are of.
+fn files<T>(loaded: Loaded<T>, warnings: &mut Vec<String>) -> Option<(Option<PoolId>, Vec<T>)> {
     warnings.extend(loaded.warnings);
-    loaded.content
+    let (pool, whole) = loaded.content?;
+    Some((pool, std::iter::once(whole).chain(loaded.added).collect()))
 }
 
 fn same_pool<T>(
-    file: Option<(Option<PoolId>, T)>,
+    files: Option<(Option<PoolId>, Vec<T>)>,
     pool: Option<PoolId>,
     kind: Kind,
     warnings: &mut Vec<String>,
-) -> Option<T> {
-    let (theirs, file) = file?;
+) -> Vec<T> {
+    let Some((theirs, files)) = files else {
+        return Vec::new();
+    };
     if theirs.is_some() && theirs != pool {
         warnings.push(format!("the saved {kind:?} are of another pool: not used"));
-        return None;
+        return Vec::new();
     }
-    Some(file)
+    files
 }
 
 fn restore_scripts(state: &mut State, file: &ScriptsFile, warnings: &mut Vec<String>) {
-    if let Err(error) = state.scripts.import(&file.scripts) {
+    if let Err(error) = state.scripts.restore(&file.scripts) {
         warnings.push(format!("the saved scripts are not used: {error}"));
         return;
     }
@@ -297,25 +407,24 @@ fn restore_scripts(state: &mut State, file: &ScriptsFile, warnings: &mut Vec<Str
     });
 }
 
+/// Of what was added, each ticket is in the place of the same one before.
 fn restore_tickets(state: &mut State, file: TicketsFile) {
     state.chain = file.chain;
-    if let Some(unread) = file.unread {
-        state.past.need(unread, None);
-    }
     state.added = file.added.into_iter().collect();
     if let Some((_, height)) = state.chain.tip() {
         state.tickets.advance(height);
     }
     for stored in file.tickets {
+        let StoredTicket(Row(hash, _, _, _, _, script, ..)) = &stored;
         // A ticket whose script is not known here cannot be voted: it is found again when it is.
-        let Some(owner) = state.scripts.get(&stored.script).cloned() else {
+        let Some(owner) = state.scripts.get(script).cloned() else {
             continue;
         };
-        if !state.tickets.contains(&stored.record.hash) {
-            state.tickets.restore(stored.entry(&owner));
-        }
+        state.tickets.remove(hash);
+        state.tickets.restore(stored.entry(&owner));
     }
     for hash in file.gone {
+        state.tickets.remove(&hash);
         state.tickets.note_departure(hash);
     }
 }
@@ -325,7 +434,7 @@ mod tests {
     use super::*;
     use crate::decred::hash::Hash;
     use crate::decred::{VoteBits, VoteVersion};
-    use crate::domain::{FeeVerdict, Revision, TicketStatus, UserId};
+    use crate::domain::{FeeVerdict, Revision, TicketStatus, UserId, VoteRecord};
     use crate::rpc::wire::PreferencesPush;
     use crate::voter::testing::{POOL, script, state, ticket};
 
@@ -394,6 +503,84 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_added_and_read_back_over_what_was_there() {
+        let (_folder, disk) = saved();
+        let mut state = fresh();
+        restore(&mut state, &disk);
+        state.discover(&ticket(2, &script(5)), Some((Hash([171; 32]), Height(171))));
+        state.discover(&ticket(3, &script(5)), None);
+        state.tickets.forget(&Hash([3; 32]));
+        state.chain.push(Hash([171; 32]), Height(171));
+        let vote = VoteRecord {
+            hash: Hash([6; 32]),
+            block: Hash([171; 32]),
+            height: Height(171),
+            bits: VoteBits(1),
+            version: VoteVersion(12),
+            reward: Atoms(77),
+        };
+        state.tickets.voted(Hash([1; 32]), vote);
+        state.tickets.advance(Height(171));
+        state.past.read_to(state.past.revision(), None);
+        let part = Part::changed(&mut state, Kind::Tickets);
+        part.save(&disk).unwrap();
+        let mut again = fresh();
+        assert!(restore(&mut again, &disk).is_empty());
+        assert_eq!(again.chain, state.chain);
+        assert_eq!(again.past.unread(), None);
+        assert_eq!(again.tickets.counts(), state.tickets.counts());
+        assert_eq!(again.tickets.total_reward(), Atoms(77));
+        let record = |state: &State, number| {
+            state
+                .tickets
+                .get(&Hash([number; 32]))
+                .unwrap()
+                .record
+                .clone()
+        };
+        assert_eq!(record(&again, 1), record(&state, 1));
+        assert_eq!(record(&again, 2), record(&state, 2));
+        let departed: Vec<_> = again.tickets.departed().copied().collect();
+        assert_eq!(departed, [Hash([3; 32])]);
+    }
+
+    /// What lies on disk now.
+    fn before_changes(disk: &Disk) -> State {
+        let mut state = fresh();
+        restore(&mut state, disk);
+        state
+    }
+
+    #[test]
+    fn tickets_as_they_were_stored_before_are_read() {
+        let (folder, disk) = saved();
+        let known = before_changes(&disk);
+        let entry = known.tickets.get(&Hash([1; 32])).unwrap();
+        let former = serde_json::json!({
+            "chain": known.chain,
+            "added": [],
+            "tickets": [{
+                "record": entry.record,
+                "settled": null,
+                "script": hex::encode(entry.script),
+                "change": 0,
+                "commitments": entry.ticket.commitments.iter().map(|it| serde_json::json!(
+                    [hex::encode(it.to.hash160()), false, it.amount, it.fee_limits]
+                )).collect::<Vec<_>>(),
+            }],
+        });
+        disk.save(Kind::Tickets, Some(POOL), &former).unwrap();
+        let mut state = fresh();
+        assert!(restore(&mut state, &disk).is_empty());
+        let again = state.tickets.get(&Hash([1; 32])).unwrap();
+        assert_eq!(
+            (&again.record, &again.ticket),
+            (&entry.record, &entry.ticket)
+        );
+        drop(folder);
+    }
+
+    #[test]
     fn tickets_of_another_pool_are_not_used() {
         let (_folder, disk) = saved();
         let mut other = state();
@@ -423,21 +610,14 @@ mod tests {
         let (_folder, disk) = saved();
         let mut before = fresh();
         restore(&mut before, &disk);
-        let mut file = TicketsFile {
+        let entry = before.tickets.get(&Hash([1; 32])).unwrap();
+        let file = TicketsWritten {
             chain: before.chain.clone(),
             unread: None,
             added: Vec::new(),
             gone: Vec::new(),
-            tickets: Vec::new(),
+            tickets: vec![Arc::new(entry.clone()), Arc::new(entry.clone())],
         };
-        for _ in 0..2 {
-            let entry = before.tickets.get(&Hash([1; 32])).unwrap();
-            let mut stored = StoredTicket::from(entry);
-            stored.record.user_id = UserId(5);
-            stored.record.ticket_address = script(5).address;
-            stored.record.revocation = Some(Hash([8; 32]));
-            file.tickets.push(stored);
-        }
         disk.save(Kind::Tickets, Some(POOL), &file).unwrap();
         let mut state = fresh();
         assert!(restore(&mut state, &disk).is_empty());
@@ -451,7 +631,7 @@ mod tests {
     #[test]
     fn a_part_of_the_future_or_of_another_network_costs_only_itself() {
         for kind in ["scripts", "preferences", "tickets"] {
-            for (from, to) in [("\"format\":1", "\"format\":9"), ("simnet", "testnet")] {
+            for (from, to) in [("\"format\":2", "\"format\":9"), ("simnet", "testnet")] {
                 let (folder, disk) = saved();
                 let file = folder.path().join(format!("{kind}.state"));
                 let text = std::fs::read_to_string(&file).unwrap();

@@ -93,8 +93,7 @@ pub async fn start(
         "pool.voting_wallet_extpub",
     )?;
     let cold = cold_branches(config)?;
-    let (disk, mut state) = restore(config).await?;
-    let daemons = Box::pin(connect(config, &surroundings.back)).await?;
+    let (disk, mut state, daemons) = Box::pin(open(config, &surroundings.back)).await?;
     let (reports, reports_in) = mpsc::channel(REPORTS_QUEUED);
     let (requests, requests_in) = mpsc::channel(REQUESTS_QUEUED);
     let links = Links {
@@ -160,6 +159,13 @@ fn cold_branches(config: &VoterConfig) -> Result<Vec<Branch>, StartError> {
         .iter()
         .map(|text| branch(config.network, text, "pool.former_cold_wallet_extpubs"));
     std::iter::once(current).chain(former).collect()
+}
+
+/// What lies on disk, and the daemons: neither waits for the other.
+async fn open(config: &VoterConfig, tasks: &Tasks) -> Result<(Disk, State, Daemons), StartError> {
+    let (restored, daemons) = tokio::join!(restore(config), connect(config, tasks));
+    let (disk, state) = restored?;
+    Ok((disk, state, daemons?))
 }
 
 /// The state as it lies on disk. Reading is blocking work.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::alarms::Alarms;
 use super::chain::Chain;
 use super::churn::Churn;
+use super::disk::Kind;
 use super::fees::Judge;
 use super::index::Index;
 use super::life::Settled;
@@ -110,6 +111,24 @@ impl State {
         self.tickets.see(ticket, &owner, script, mined);
         self.judge_ticket(ticket);
         true
+    }
+
+    /// How many items of a part changed since it was written, and how many there are.
+    pub fn unsaved(&self, kind: Kind) -> (usize, usize) {
+        match kind {
+            Kind::Scripts => (self.scripts.unsaved(), self.scripts.len()),
+            Kind::Preferences => (self.preferences.unsaved(), self.preferences.count()),
+            Kind::Tickets => (self.tickets.unsaved(), self.tickets.len()),
+        }
+    }
+
+    /// The whole part is written, or about to be.
+    pub fn all_saved(&mut self, kind: Kind) {
+        match kind {
+            Kind::Scripts => drop(self.scripts.take_unsaved()),
+            Kind::Preferences => drop(self.preferences.take_unsaved()),
+            Kind::Tickets => self.tickets.all_saved(),
+        }
     }
 
     /// How a ticket ended, told by another source than the blocks: only what is not known better.

@@ -19,7 +19,9 @@ const EXTERNAL_BRANCH: u32 = 0;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Between two lines about something that takes its time.
 const TELL_EVERY: Duration = Duration::from_mins(1);
-/// Questions about scripts under way at once.
+/// Imported scripts between two lines about it.
+const TELL_EACH: usize = 500;
+/// Questions about scripts, and imports, under way at once.
 const PIPELINED: usize = 8;
 /// A script registered so few blocks below the tip is too young for tickets below it: it was confirmed by
 /// voters that may lag by so many blocks.
@@ -136,13 +138,15 @@ impl Duty<'_> {
                 .ask(|reply| Request::MarkRescan(Some(from), reply))
                 .await;
         }
-        for script in &missing {
-            match self.wallet.import_script(&script.redeem.to_hex()).await {
-                Err(error) if error.is_unavailable() => return Err(error),
-                Err(error) => {
-                    tracing::error!(user = %script.user_id, %error, "the wallet refuses a script");
-                }
-                Ok(()) => {}
+        let mut imports = stream::iter(missing.clone())
+            .map(|script| import(self.wallet.clone(), script))
+            .buffer_unordered(PIPELINED);
+        let (mut done, all) = (0_usize, missing.len());
+        while let Some(imported) = imports.next().await {
+            imported?;
+            done = done.saturating_add(1);
+            if done.is_multiple_of(TELL_EACH) || done == all {
+                tracing::info!(done, all, "scripts are imported into the wallet");
             }
         }
         Ok(true)
@@ -192,6 +196,18 @@ impl Duty<'_> {
             let minutes = started.elapsed().as_secs() / 60;
             tracing::info!(block.height = %from, minutes, "the wallet is still being rescanned");
         }
+    }
+}
+
+/// A script that the wallet refuses is logged.
+async fn import(wallet: Dcrwallet, script: Arc<Script>) -> Result<(), node::Error> {
+    match wallet.import_script(&script.redeem.to_hex()).await {
+        Err(error) if error.is_unavailable() => Err(error),
+        Err(error) => {
+            tracing::error!(user = %script.user_id, %error, "the wallet refuses a script");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -16,7 +16,7 @@ use dcrstakepool::rpc::wire::{Empty, ImportRequest, PreferencesPush, ScriptImpor
 use dcrstakepool::rpc::{Error, Voter as _};
 use dcrstakepool::secret::Secret;
 use dcrstakepool::shutdown::Tasks;
-use dcrstakepool::voter::disk::{self, Disk, Kind};
+use dcrstakepool::voter::disk::{Disk, Kind};
 use dcrstakepool::voter::fees::Judge;
 use dcrstakepool::voter::snapshot;
 use dcrstakepool::voter::state::State;
@@ -57,10 +57,11 @@ async fn preferences_are_on_disk_before_they_are_acknowledged() {
         accept: false,
     };
     voter.service.set_preferences(push).await.unwrap();
-    let file = std::fs::read(bed.folder.path().join("data/preferences.state")).unwrap();
-    let (_, held): (_, Vec<Preference>) =
-        disk::open(&file, Kind::Preferences, Network::Simnet).unwrap();
-    assert_eq!(held, [preference(4, 3, 2)]);
+    let disk = Disk::look(&bed.folder.path().join("data"), Network::Simnet);
+    let loaded = disk.load::<Vec<Preference>>(Kind::Preferences);
+    let whole = loaded.content.map(|(_, held)| held);
+    let held: Vec<_> = whole.into_iter().chain(loaded.added).flatten().collect();
+    assert_eq!(held.last(), Some(&preference(4, 3, 2)));
     voter.stop().await;
 }
 

@@ -19,10 +19,7 @@ impl Index {
         if !self.get(hash).is_some_and(|it| vanished(it.record.status)) {
             return false;
         }
-        if let Some(entry) = self.by_hash.remove(hash) {
-            self.count(&entry.record, -1);
-            self.by_sequence.remove(&entry.sequence);
-        }
+        self.remove(hash);
         self.note_departure(*hash);
         true
     }

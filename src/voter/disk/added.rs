@@ -1,0 +1,74 @@
+//! What was added to a whole file: records one after another, each a first line and its content.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Kind;
+use super::line::{Line, Unreadable, split, sum};
+use crate::decred::params::Network;
+use crate::domain::PoolId;
+
+/// One record, which belongs behind the file with the checksum `whole`.
+pub(super) fn record(
+    kind: Kind,
+    network: Network,
+    pool_id: Option<PoolId>,
+    whole: &str,
+    content: &impl Serialize,
+) -> serde_json::Result<Vec<u8>> {
+    let content = serde_json::to_vec(content)?;
+    let mut line = Line::new(kind, network, pool_id, content.len(), sum(&content));
+    line.added_to = Some(whole.to_owned());
+    let mut record = line.written()?;
+    record.extend_from_slice(&content);
+    Ok(record)
+}
+
+/// Whether the first record was added to the file with this checksum. `None`: it does not say, and is not
+/// just cut off.
+pub(super) fn belongs_to(file: &[u8], whole: &str) -> Option<bool> {
+    if !file.contains(&b'\n') {
+        return Some(false);
+    }
+    let (line, _) = split(file)?;
+    Some(line.added_to? == whole)
+}
+
+/// The records up to the first that is not whole, and what is wrong with that one. The last one may be cut
+/// off: its writer was killed before anybody relied on it.
+pub(super) fn read<T: DeserializeOwned>(
+    mut file: &[u8],
+    kind: Kind,
+    whole: &Line,
+) -> (Vec<T>, Option<Unreadable>) {
+    let mut records = Vec::new();
+    while let Some((line, rest)) = split(file) {
+        let Some((content, next)) = rest.split_at_checked(line.bytes) else {
+            return (records, None);
+        };
+        match one(&line, content, kind, whole) {
+            Ok(record) => records.push(record),
+            Err(error) => return (records, Some(error)),
+        }
+        file = next;
+    }
+    let is_cut_off = !file.contains(&b'\n');
+    (records, (!is_cut_off).then_some(Unreadable::Shape))
+}
+
+fn one<T: DeserializeOwned>(
+    line: &Line,
+    content: &[u8],
+    kind: Kind,
+    whole: &Line,
+) -> Result<T, Unreadable> {
+    line.expect(kind, whole.network)?;
+    let belongs = line.added_to.as_ref() == Some(&whole.checksum);
+    if !belongs || line.pool_id != whole.pool_id {
+        return Err(Unreadable::Shape);
+    }
+    if !line.is_sum_of(content) {
+        return Err(Unreadable::Checksum);
+    }
+    Ok(serde_json::from_slice(content)?)
+}
