@@ -254,6 +254,16 @@ pub struct EnrolledUser {
     pub enrolment: Enrolment,
 }
 
+/// What voters must know of an enrolled user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoterUser {
+    pub key_index: KeyIndex,
+    /// Hex.
+    pub redeem_script: String,
+    pub height_registered: Height,
+    pub preference: Preference,
+}
+
 #[derive(Debug, Clone)]
 pub struct NewSession {
     pub id_hash: String,

@@ -182,9 +182,9 @@ impl Pool {
     /// Every enrolment there is; and of each user without one the key index alone, with a key that
     /// is nobody's: what halted may be the very first enrolment.
     async fn checks(&self) -> Result<Vec<Check>, Error> {
-        let tables = self.tables().await?;
-        let mut checks: Vec<Check> = tables.users.iter().map(Check::of).collect();
-        let taken: HashSet<KeyIndex> = tables.users.iter().map(|user| user.key_index).collect();
+        let enrolled = self.store.enrolled_users().await?;
+        let mut checks: Vec<Check> = enrolled.iter().map(Check::of).collect();
+        let taken: HashSet<KeyIndex> = enrolled.iter().map(|user| user.key_index).collect();
         let (key, address) = self.derivation.probe()?;
         let users = self.store.user_counts().await?.total;
         let last = u32::try_from(users).unwrap_or(u32::MAX);

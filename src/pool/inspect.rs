@@ -65,9 +65,8 @@ impl Pool {
     /// Users whose stored fee address is not the one that follows from today's cold key: they keep it, and it counts
     /// as the pool's.
     pub async fn kept_fee_addresses(&self) -> Result<Vec<(UserId, String)>, Error> {
-        let tables = self.tables().await?;
         let mut kept = Vec::new();
-        for user in &tables.users {
+        for user in &self.store.enrolled_users().await? {
             let row = &user.enrolment;
             if self.derivation.fee_address(user.key_index)? != row.fee_address {
                 kept.push((row.user_id, row.fee_address.clone()));

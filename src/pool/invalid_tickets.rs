@@ -133,8 +133,8 @@ impl Pool {
     }
 
     async fn owner_of(&self, ticket_address: &str) -> Result<Option<UserId>, Error> {
-        let tables = self.tables().await?;
-        let mut users = tables.users.iter().map(|user| &user.enrolment);
+        let users = self.store.enrolled_users().await?;
+        let mut users = users.iter().map(|user| &user.enrolment);
         let owner = users.find(|enrolment| enrolment.ticket_address == ticket_address);
         Ok(owner.map(|enrolment| enrolment.user_id))
     }

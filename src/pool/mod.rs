@@ -20,6 +20,7 @@ mod follow;
 mod former;
 mod gauges;
 mod halt;
+mod held;
 pub mod hints;
 mod inspect;
 mod invalid_tickets;
@@ -89,7 +90,7 @@ use low_fee::LowFeeList;
 use passwords::Hasher;
 use post::Post;
 use recent::{FRESH, Moment, Recent};
-use sync::Tables;
+use sync::TableKeeper;
 
 pub use crate::db::{
     AuditEntry, AuditLine, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp,
@@ -169,7 +170,7 @@ pub struct Pool {
     /// Whose API token was which.
     recent_tokens: Recent<UserId, (Arc<User>, Secret)>,
     recent_overviews: Recent<UserId, Arc<prospects::Reading>>,
-    tables: tokio::sync::Mutex<Option<Arc<Tables>>>,
+    tables: tokio::sync::Mutex<TableKeeper>,
     low_fee: tokio::sync::Mutex<Option<Arc<LowFeeList>>>,
     shown: Mutex<Shown>,
     /// The numbers that pages show; `None` while none ever came.

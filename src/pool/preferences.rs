@@ -121,20 +121,17 @@ impl Pool {
 
     /// Bits that are not valid for the very version they are stored for.
     async fn reset_invalid(&self, agendas: &Agendas) -> Result<(), Error> {
-        let tables = self.tables().await?;
-        let invalid = tables.preferences.preferences.iter().filter(|preference| {
-            preference.version == agendas.version && !agendas.valid_bits(preference.bits)
-        });
+        let is_invalid = |bits| !agendas.valid_bits(bits);
+        let invalid = self.users_with_bits(agendas.version, is_invalid);
         let mut any = false;
-        for preference in invalid {
-            let user = preference.user_id;
+        for (user, bits) in invalid.await? {
             // The user may have chosen anew since the tables were read.
             let stored = self.store.user(user).await?;
-            if stored.is_none_or(|stored| stored.vote_bits != preference.bits) {
+            if stored.is_none_or(|stored| stored.vote_bits != bits) {
                 continue;
             }
             any = true;
-            tracing::warn!(user.id = %user, bits = %preference.bits, "invalid vote bits reset");
+            tracing::warn!(user.id = %user, %bits, "invalid vote bits reset");
             let new = chosen(user, agendas, VoteBits::DEFAULT);
             self.store.set_preference(new).await?;
         }

@@ -32,18 +32,18 @@ impl Excess {
     }
 
     fn more_scripts(&self, tables: &Tables) -> bool {
-        self.scripts > tables.scripts() || self.highest_key > tables.highest_key()
+        self.scripts > tables.users || self.highest_key > tables.highest_key
     }
 
     fn newer_preferences(&self, tables: &Tables) -> bool {
-        self.revision > tables.preferences.revision
+        self.revision > tables.revision
     }
 
     /// Scripts beyond those whose lack an operator has confirmed.
     fn unconfirmed_scripts(&self, tables: &Tables) -> bool {
-        let lacked = self.scripts.saturating_sub(tables.scripts());
+        let lacked = self.scripts.saturating_sub(tables.users);
         let confirmed = tables.marks.scripts_lacked;
-        lacked > confirmed || confirmed == 0 && self.highest_key > tables.highest_key()
+        lacked > confirmed || confirmed == 0 && self.highest_key > tables.highest_key
     }
 
     /// Whether numbers that the voter knows could be given away a second time.
@@ -57,16 +57,6 @@ impl Excess {
                     .is_some_and(|waiting| waiting <= key)
         });
         key || marks.last_revision < self.revision
-    }
-}
-
-impl Tables {
-    fn scripts(&self) -> u64 {
-        u64::try_from(self.users.len()).unwrap_or(u64::MAX)
-    }
-
-    fn highest_key(&self) -> Option<KeyIndex> {
-        self.users.iter().map(|user| user.key_index).max()
     }
 }
 
@@ -143,14 +133,14 @@ impl Pool {
                     "knows {} scripts up to key index {}, the database {} up to {}",
                     excess.scripts,
                     shown(excess.highest_key),
-                    tables.scripts(),
-                    shown(tables.highest_key()),
+                    tables.users,
+                    shown(tables.highest_key),
                 ));
             }
             if excess.newer_preferences(tables) {
                 facts.push(format!(
                     "holds preferences up to revision {}, the database up to {}",
-                    excess.revision, tables.preferences.revision,
+                    excess.revision, tables.revision,
                 ));
             }
         }
@@ -170,7 +160,7 @@ impl Pool {
             let view = peer.view();
             Some(view.status.as_ref()?.scripts.count)
         });
-        let lacked = counts.max().unwrap_or(0).saturating_sub(tables.scripts());
+        let lacked = counts.max().unwrap_or(0).saturating_sub(tables.users);
         if lacked != tables.marks.scripts_lacked {
             self.store.accept_lack_of_scripts(lacked).await?;
         }

@@ -153,7 +153,7 @@ impl Pool {
             .tables
             .try_lock()
             .ok()
-            .and_then(|tables| tables.clone());
+            .and_then(|keeper| keeper.now.clone());
         let in_sync = tables.map(|tables| {
             let taught = view.scripts_taught.as_ref();
             let held = tables.scripts_digest == scripts

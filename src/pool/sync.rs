@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::held::Held;
 use super::voters::{Peer, QUICK, View};
 use super::{Error, Pool};
-use crate::db::{EnrolledUser, Marks, PreferenceTable};
-use crate::domain::{preferences_digest, scripts_digest};
+use crate::db::{EnrolledUser, Marks, VoterUser};
+use crate::decred::{VoteBits, VoteVersion};
+use crate::domain::{KeyIndex, Revision, UserId};
 use crate::rpc::wire::{Empty, ImportRequest, PreferencesPush, ScriptImport, Status, code};
 use crate::rpc::{self, Error as RpcError};
 
@@ -14,19 +16,36 @@ use crate::rpc::{self, Error as RpcError};
 /// changed it.
 const TABLES_AGE: i64 = 15;
 /// Scripts in one request.
-const CHUNK: usize = 500;
+const CHUNK: u32 = 500;
+/// Users read at once.
+const PAGE: u32 = 2_000;
+/// All users are read again after this many seconds.
+const WHOLE_AGE: i64 = 600;
 /// For an import or a push, in which the wallet takes part.
 const SLOW: Duration = Duration::from_mins(1);
 
-/// What every voter must have, with the digests by which it is compared.
+/// What every voter must have, as digests by which it is compared.
 #[derive(Debug)]
 pub struct Tables {
-    pub users: Vec<EnrolledUser>,
+    /// Enrolled users.
+    pub users: u64,
+    pub highest_key: Option<KeyIndex>,
+    /// The newest preference's.
+    pub revision: Revision,
     pub scripts_digest: String,
-    pub preferences: PreferenceTable,
     pub preferences_digest: String,
     pub marks: Marks,
     read_at: i64,
+}
+
+/// The tables, and what they are made of.
+#[derive(Debug, Default)]
+pub(super) struct TableKeeper {
+    held: Held,
+    /// When all of it was read, unix seconds; `None`: it must be.
+    whole_at: Option<i64>,
+    /// `None`: something changed.
+    pub now: Option<Arc<Tables>>,
 }
 
 /// A push of all preferences that a voter refused.
@@ -41,49 +60,87 @@ pub(super) struct RefusedPush {
 impl Pool {
     /// The tables, at most a few seconds old; always with what this process stored.
     pub(super) async fn tables(&self) -> Result<Arc<Tables>, Error> {
-        let mut tables = self.tables.lock().await;
+        let mut keeper = self.tables.lock().await;
         let now = self.clock.unix_seconds();
-        if let Some(tables) = &*tables
+        if let Some(tables) = &keeper.now
             // From the future: the clock was set back.
             && (0..TABLES_AGE).contains(&now.saturating_sub(tables.read_at))
         {
             return Ok(Arc::clone(tables));
         }
-        let fresh = self.read_tables().await?;
-        *tables = Some(Arc::clone(&fresh));
-        Ok(fresh)
+        self.read_tables(&mut keeper).await
     }
 
     /// The tables as they are now.
     pub(super) async fn tables_anew(&self) -> Result<Arc<Tables>, Error> {
-        let mut tables = self.tables.lock().await;
-        let fresh = self.read_tables().await?;
-        *tables = Some(Arc::clone(&fresh));
-        Ok(fresh)
+        let mut keeper = self.tables.lock().await;
+        self.read_tables(&mut keeper).await
     }
 
-    async fn read_tables(&self) -> Result<Arc<Tables>, Error> {
+    /// Reads what changed; now and then all, as another program might have changed something without
+    /// telling.
+    async fn read_tables(&self, keeper: &mut TableKeeper) -> Result<Arc<Tables>, Error> {
         let now = self.clock.unix_seconds();
         let marks = self.store.marks().await?;
-        let users = self.store.enrolled_users().await?;
-        let preferences = self.store.preferences().await?;
-        let scripts: Vec<Vec<u8>> = users
-            .iter()
-            .map(|user| hex::decode(&user.enrolment.redeem_script).unwrap_or_default())
-            .collect();
-        Ok(Arc::new(Tables {
-            scripts_digest: scripts_digest(scripts.iter().map(Vec::as_slice)),
-            preferences_digest: preferences_digest(&preferences.preferences),
-            users,
-            preferences,
+        let age = keeper.whole_at.map(|at| now.saturating_sub(at));
+        if age.is_some_and(|age| (0..WHOLE_AGE).contains(&age)) {
+            let since = keeper.held.revision();
+            for user in self.store.voter_users_since(since).await? {
+                keeper.held.take(&user);
+            }
+        } else {
+            keeper.whole_at = None;
+            keeper.held = self.read_all_users().await?;
+            // Who chose while the pages were read.
+            for user in self.store.voter_users_since(marks.last_revision).await? {
+                keeper.held.take(&user);
+            }
+            keeper.whole_at = Some(now);
+        }
+        let held = &keeper.held;
+        let tables = Arc::new(Tables {
+            users: held.users(),
+            highest_key: held.highest_key(),
+            revision: held.revision(),
+            scripts_digest: held.scripts_digest(),
+            preferences_digest: held.preferences_digest(),
             marks,
             read_at: now,
-        }))
+        });
+        keeper.now = Some(Arc::clone(&tables));
+        Ok(tables)
+    }
+
+    /// Page by page: nobody's memory holds all of them.
+    async fn read_all_users(&self) -> Result<Held, Error> {
+        let mut held = Held::default();
+        let mut after = UserId(0);
+        loop {
+            let page = self.store.voter_users(after, PAGE).await?;
+            for user in &page {
+                held.take(user);
+            }
+            match page.last() {
+                Some(last) => after = last.preference.user_id,
+                None => return Ok(held),
+            }
+        }
+    }
+
+    /// Users whose stored bits are meant for this version and are not valid, as far as the tables know.
+    pub(super) async fn users_with_bits(
+        &self,
+        version: VoteVersion,
+        is_wanted: impl Fn(VoteBits) -> bool,
+    ) -> Result<Vec<(UserId, VoteBits)>, Error> {
+        self.tables().await?;
+        let keeper = self.tables.lock().await;
+        Ok(keeper.held.with_bits(version, is_wanted).collect())
     }
 
     /// Something was stored that voters must learn.
     pub(super) async fn tables_changed(&self) {
-        *self.tables.lock().await = None;
+        self.tables.lock().await.now = None;
         for peer in &self.peers {
             peer.wake();
         }
@@ -133,10 +190,9 @@ impl Pool {
         // First what is new: a voter that will refuse the whole takes at least later changes, and is
         // told that it need not wait. Another process may have mended what it refused.
         if status.pool_id.is_some() {
-            let since = theirs.revision;
-            let newer = tables.preferences.preferences.iter();
-            let newer: Vec<_> = newer.filter(|p| p.revision > since).cloned().collect();
-            let push = self.push(newer, false, false);
+            let newer = self.store.preferences_since(theirs.revision).await;
+            let newer = newer.map_err(|error| unreadable(peer, &error))?;
+            let push = self.push(newer.preferences, false, false);
             let accepted = peer
                 .within(SLOW, peer.voter().set_preferences(push))
                 .await?;
@@ -153,7 +209,9 @@ impl Pool {
 
     /// Sends all preferences. A refusal is kept, so that it is not tried again without a change.
     async fn push_all(&self, peer: &Peer, tables: &Tables, accept: bool) -> Result<(), RpcError> {
-        let push = self.push(tables.preferences.preferences.clone(), true, accept);
+        let all = self.store.preferences().await;
+        let all = all.map_err(|error| unreadable(peer, &error))?;
+        let push = self.push(all.preferences, true, accept);
         let answer = peer.within(SLOW, peer.voter().set_preferences(push)).await;
         let digest = tables.preferences_digest.clone();
         let mut view = peer.view();
@@ -220,7 +278,7 @@ impl Pool {
         if self.look(peer).await {
             return peer.view().status.as_ref().is_some_and(|status| {
                 let theirs = &status.preferences;
-                theirs.refused.is_some() || theirs.revision > tables.preferences.revision
+                theirs.refused.is_some() || theirs.revision > tables.revision
             });
         }
         // Of our network, but of another pool until now.
@@ -242,9 +300,14 @@ impl Pool {
         if pair.0 == pair.1 || peer.view().scripts_taught.as_ref() == Some(&pair) {
             return Ok(());
         }
-        for chunk in tables.users.chunks(CHUNK) {
-            let scripts = chunk.iter().map(import).collect();
-            self.import(peer, scripts).await?;
+        let mut after = UserId(0);
+        loop {
+            let page = self.store.voter_users(after, CHUNK).await;
+            let page = page.map_err(|error| unreadable(peer, &error))?;
+            let Some(last) = page.last() else { break };
+            after = last.preference.user_id;
+            self.import(peer, page.into_iter().map(script).collect())
+                .await?;
         }
         let registry = peer
             .within(QUICK, peer.voter().script_registry(Empty {}))
@@ -285,6 +348,14 @@ impl Pool {
     }
 }
 
+/// A voter that is not taught because the database does not answer.
+fn unreadable(peer: &Peer, error: &crate::db::Error) -> RpcError {
+    RpcError::Unavailable {
+        voter: peer.name().to_owned(),
+        reason: format!("not taught: {error}"),
+    }
+}
+
 /// Whether a voter with this digest of preferences has all of ours.
 pub(super) fn in_sync(view: &View, tables: &Tables, theirs: &str) -> bool {
     let ours = &tables.preferences_digest;
@@ -292,7 +363,16 @@ pub(super) fn in_sync(view: &View, tables: &Tables, theirs: &str) -> bool {
     theirs == ours || taught.is_some_and(|taught| (&taught.0, taught.1.as_str()) == (ours, theirs))
 }
 
-/// How a user's script is sent.
+fn script(user: VoterUser) -> ScriptImport {
+    ScriptImport {
+        user_id: user.preference.user_id,
+        key_index: user.key_index,
+        redeem_script: user.redeem_script,
+        height_registered: user.height_registered,
+    }
+}
+
+/// How the script of a user who just enrolled is sent.
 pub(super) fn import(user: &EnrolledUser) -> ScriptImport {
     ScriptImport {
         user_id: user.enrolment.user_id,

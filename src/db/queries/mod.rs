@@ -33,6 +33,7 @@ pub mod sign_ups;
 pub mod tickets;
 pub mod users;
 pub mod vote_times;
+pub mod voter_users;
 
 use diesel::result::Error;
 

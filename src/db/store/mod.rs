@@ -38,6 +38,7 @@ mod takeover;
 mod tickets;
 mod users;
 mod vote_times;
+mod voter_users;
 
 /// At start a database that does not answer is reported after this long.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
