@@ -26,6 +26,7 @@ mod random;
 mod limit;
 mod numbers;
 mod options;
+mod pressure;
 mod restarts;
 #[expect(
     clippy::expect_used,

@@ -1,7 +1,7 @@
 //! What the command line asks for.
 
 pub const USAGE: &str =
-    "usage: scripts/race votes [--blocks N] [--restart-every M] [--seed S] [--json]
+    "usage: scripts/race votes [--blocks N] [--restart-every M] [--under-load] [--seed S] [--json]
        scripts/race web [--seconds N] [--quick] [--json]
        scripts/race scale [--users 4|10000|100000]… [--seed S] [--json]";
 
@@ -18,6 +18,8 @@ pub struct Votes {
     pub blocks: u32,
     /// A random voter is killed or stopped and started again so often, in blocks.
     pub restart_every: Option<u32>,
+    /// Web and the voters' internal RPC get as many requests as they can answer meanwhile.
+    pub under_load: bool,
     /// Of the random choices.
     pub seed: u64,
     /// The last line is one JSON object.
@@ -62,6 +64,7 @@ impl Votes {
         let mut options = Self {
             blocks: 100,
             restart_every: None,
+            under_load: false,
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
             json: false,
         };
@@ -70,6 +73,7 @@ impl Votes {
             match argument.as_str() {
                 "--blocks" => options.blocks = count(rest.next())?,
                 "--restart-every" => options.restart_every = Some(count(rest.next())?),
+                "--under-load" => options.under_load = true,
                 "--seed" => options.seed = rest.next()?.parse().ok()?,
                 "--json" => options.json = true,
                 _ => return None,

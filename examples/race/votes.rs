@@ -9,6 +9,7 @@ use super::harness::world::World;
 use super::limit::Limit;
 use super::numbers::{Samples, Spread, Summary};
 use super::options::Votes;
+use super::pressure::Pressure;
 use super::restarts::Restarts;
 use super::stock::Stock;
 use super::watch::Watch;
@@ -41,6 +42,13 @@ pub fn race(options: &Votes) {
             return;
         }
     };
+    let pressure = options
+        .under_load
+        .then(|| Pressure::on(&world.pool, folder.path()));
+    if let Some(Err(error)) = &pressure {
+        eprintln!("there is no load: {error}");
+        return;
+    }
     let mut restarts = Restarts::new(options.restart_every, options.seed);
     let first = world.height() + 1;
     println!(
@@ -48,6 +56,7 @@ pub fn race(options: &Votes) {
         options.blocks, options.seed
     );
     run(options, &mut world, &mut limit, &mut watch, &mut restarts);
+    drop(pressure);
     watch.collect_all();
     let report = Report::of(&world, &limit, &watch, first, options.blocks);
     report.tell(&watch, &restarts, start.elapsed());
