@@ -269,6 +269,9 @@ pub fn of_user(
         .limit(limit)
         .offset(offset)
         .load(connection)?;
+    if hashes.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = dsl::tickets.filter(dsl::hash.eq_any(hashes)).into_boxed();
     newest_first(rows).load(connection).and_then(read_all)
 }

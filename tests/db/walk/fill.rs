@@ -59,16 +59,16 @@ const WORDS: [(&str, &[&str]); 6] = [
 #[derive(Debug, diesel::QueryableByName)]
 struct Column {
     #[diesel(sql_type = Text)]
-    table_name: String,
+    of_table: String,
     #[diesel(sql_type = Text)]
-    column_name: String,
+    name: String,
     #[diesel(sql_type = Text)]
     data_type: String,
     /// Of text: how much there is room for.
     #[diesel(sql_type = BigInt)]
     room: i64,
     #[diesel(sql_type = Text)]
-    column_key: String,
+    key: String,
 }
 
 #[derive(Debug)]
@@ -81,23 +81,23 @@ pub struct Table {
 pub fn tables(mariadb: &Bed) -> Vec<Table> {
     let database = mariadb.url.rsplit('/').next().expect("a name");
     let columns: Vec<Column> = sql_query(
-        "SELECT table_name, column_name, data_type, COALESCE(character_maximum_length, 0) AS room, column_key \
+        "SELECT table_name AS of_table, column_name AS name, data_type, COALESCE(character_maximum_length, 0) AS room, column_key AS `key` \
          FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
     )
     .load(&mut MariaDb::shared().connection(database))
     .expect("columns");
     let mut tables: Vec<Table> = Vec::new();
     for column in columns {
-        if SMALL.contains(&column.table_name.as_str()) {
+        if SMALL.contains(&column.of_table.as_str()) {
             continue;
         }
         match tables
             .last_mut()
-            .filter(|table| table.name == column.table_name)
+            .filter(|table| table.name == column.of_table)
         {
             Some(table) => table.columns.push(column),
             None => tables.push(Table {
-                name: column.table_name.clone(),
+                name: column.of_table.clone(),
                 columns: vec![column],
             }),
         }
@@ -108,11 +108,7 @@ pub fn tables(mariadb: &Bed) -> Vec<Table> {
 impl Table {
     /// The statements that fill it.
     pub fn inserts(&self) -> Vec<String> {
-        let names: Vec<_> = self
-            .columns
-            .iter()
-            .map(|it| it.column_name.as_str())
-            .collect();
+        let names: Vec<_> = self.columns.iter().map(|it| it.name.as_str()).collect();
         let rows: Vec<_> = (1..=ROWS).map(|number| self.row(number)).collect();
         let insert = |rows: &[String]| {
             format!(
@@ -137,8 +133,8 @@ impl Table {
 
 impl Column {
     fn value(&self, number: i64) -> String {
-        let name = self.column_name.as_str();
-        let is_key = self.column_key == "PRI";
+        let name = self.name.as_str();
+        let is_key = self.key == "PRI";
         if self.data_type.ends_with("int") {
             let number = match name {
                 "user_id" | "UserId" if !is_key => number % USERS,

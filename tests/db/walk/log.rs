@@ -56,7 +56,7 @@ pub fn reads(form: &str) -> bool {
         .any(begins)
         || (begins("INSERT ") && form.contains("SELECT "));
     looks
-        && form.contains(" ")
+        && form.contains(' ')
         && !form.contains("information_schema")
         && !form.contains("__diesel_schema_migrations")
         && (form.contains("FROM ") || begins("UPDATE "))
