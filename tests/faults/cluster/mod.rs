@@ -41,7 +41,7 @@ fn killing_each_web_in_turn_loses_nothing() {
     scene.webs_may_cut();
     for web in 0..scene.webs.len() {
         go_on_for(PEACE);
-        scene.webs[web].kill();
+        scene.kill_web(web);
         go_on_for(AWAY);
         scene.webs[web].start_again();
     }

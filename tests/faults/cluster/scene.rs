@@ -18,7 +18,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use tokio::runtime::Runtime;
 
 use crate::harness::balancer::Balancer;
-use crate::harness::configs::{Terms, web_config};
+use crate::harness::configs::{MONITOR_TOKEN, Terms, web_config};
 use crate::harness::fake_voter::{FakeVoter, RunningVoter};
 use crate::harness::folder::Folder;
 use crate::harness::galera::{self, Cluster};
@@ -109,6 +109,9 @@ impl Scene {
             })
             .collect();
         webs.iter_mut().for_each(Role::wait_ready);
+        wait::until("the balancer to see the webs", || {
+            lives(site.port()).then_some(()).ok_or("it hangs up")
+        });
         let shared = Shared {
             site: site.port(),
             mails: Arc::new(mails),
@@ -137,6 +140,37 @@ impl Scene {
     /// Who is connected to a web that is killed hears no more of it.
     pub fn webs_may_cut(&mut self) {
         self.may_cut = true;
+    }
+
+    /// If it did the background work, the other one does it soon.
+    pub fn kill_web(&mut self, web: usize) {
+        let led = self.leads(web);
+        self.webs[web].kill();
+        let start = Instant::now();
+        if led {
+            self.one_leads();
+            let took = start.elapsed().as_secs_f64();
+            println!(
+                "measured: kill -9 of the web that does the background work: the other does after {took:.1} s"
+            );
+        }
+    }
+
+    fn leads(&self, web: usize) -> bool {
+        let token = format!("Bearer {MONITOR_TOKEN}");
+        let headers = [("Authorization", token.as_str())];
+        let status = http::request(self.webs[web].port(), "/status", &headers, None);
+        status.is_ok_and(|page| page.body.contains("It does the background work."))
+    }
+
+    /// Until one web does the background work.
+    fn one_leads(&self) {
+        wait::until("one web that does the background work", || {
+            match (0..WEBS).filter(|web| self.leads(*web)).count() {
+                1 => Ok(()),
+                count => Err(format!("{count} do")),
+            }
+        });
     }
 
     /// What a web would have that is connected to this node alone.
@@ -168,6 +202,7 @@ impl Scene {
         assert!(counts.wrong.is_empty(), "{:#?}", counts.wrong);
         assert!(self.may_cut || counts.cut == 0, "{} were cut", counts.cut);
         self.webs_are_ready();
+        self.one_leads();
         for account in &mut accounts {
             is_still_signed_in(account);
         }
