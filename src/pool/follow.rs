@@ -41,11 +41,10 @@ type Candidate<'a> = (&'a Arc<Peer>, Arc<Status>);
 
 impl Pool {
     /// Stores what this voter learned about tickets, if it is the one that is believed, and this the process
-    /// that stores. Returns
-    /// whether there is more than could be stored now.
+    /// that stores. Returns whether there is more than could be stored now.
     pub(super) async fn follow(&self, peer: &Peer) -> bool {
         let led = self.elect().as_deref() == Some(peer.name());
-        if !led || !self.leads() || self.database_away_since().is_some() {
+        if !led || self.database_away_since().is_some() {
             return false;
         }
         match self.read_tickets(peer).await {
@@ -65,6 +64,9 @@ impl Pool {
         // Before the reading: what happened up to here will have been read.
         let tip = peer.tip();
         for _ in 0..PAGES_AT_ONCE {
+            if !self.leads() {
+                return Ok(false);
+            }
             let cursor = if peer.view().reading.again {
                 TicketCursor::default()
             } else {

@@ -30,8 +30,9 @@ pub(super) struct Lease {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Never asked for: a command of the operator's, which does none of this work by itself.
-    Unasked,
+    /// No other process could: the database serves one. Or this is a command of the operator's, which does
+    /// none of this work by itself.
+    Alone,
     Held(Instant),
     Elsewhere,
 }
@@ -40,7 +41,15 @@ impl Lease {
     pub fn new() -> Self {
         Self {
             holder: Uuid::new_v4().to_string(),
-            state: Mutex::new(State::Unasked),
+            state: Mutex::new(State::Alone),
+        }
+    }
+
+    /// What is held stays held as long as it is trusted.
+    fn doubt(&self) {
+        let mut state = self.state();
+        if matches!(*state, State::Alone) {
+            *state = State::Elsewhere;
         }
     }
 
@@ -53,7 +62,7 @@ impl Pool {
     /// Whether this process does the background work now.
     pub(super) fn leads(&self) -> bool {
         match *self.lease.state() {
-            State::Unasked => true,
+            State::Alone => true,
             State::Held(since) => since.elapsed() < TRUST,
             State::Elsewhere => false,
         }
@@ -61,11 +70,16 @@ impl Pool {
 
     /// Takes or renews the lease, if it is free.
     pub async fn try_to_lead(&self) {
+        if !self.store.is_shared() {
+            return;
+        }
         let asked = Instant::now();
         let held = match self.store.hold_lease(NAME, &self.lease.holder, LIFE).await {
             Ok(held) => held,
-            // What is held stays held as long as it is trusted.
-            Err(error) => return self.database_failed("the lease is not renewed", &error.into()),
+            Err(error) => {
+                self.lease.doubt();
+                return self.database_failed("the lease is not renewed", &error.into());
+            }
         };
         let before = std::mem::replace(
             &mut *self.lease.state(),
@@ -89,8 +103,12 @@ impl Pool {
                 () = self.tasks.stopping() => break,
                 () = sleep(RENEW) => {}
             }
-            if self.database_away_since().is_none() {
-                self.try_to_lead().await;
+            if self.database_away_since().is_some() {
+                continue;
+            }
+            tokio::select! {
+                () = self.tasks.stopping() => break,
+                () = self.try_to_lead() => {}
             }
         }
         let held = matches!(

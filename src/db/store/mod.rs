@@ -57,6 +57,8 @@ struct Inner {
     name: String,
     access: Access,
     changes: Changes,
+    /// By several processes, perhaps.
+    shared: bool,
     /// Held as long as the store lives.
     _lock: Option<File>,
 }
@@ -82,6 +84,7 @@ impl Store {
         };
         let store = Store(Arc::new(Inner {
             name: location.name(),
+            shared: matches!(location, Location::Mysql { .. }),
             access: options.access,
             changes: Changes::default(),
             pool: Pool::new(location, options.max_connections.max(1)),
@@ -159,6 +162,11 @@ impl Store {
                 self.0.name
             ),
         }))
+    }
+
+    /// Whether other processes like this one may use it too: an SQLite file has one owner.
+    pub fn is_shared(&self) -> bool {
+        self.0.shared
     }
 
     /// Which pool this database is of: made with the schema.
