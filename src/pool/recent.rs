@@ -21,7 +21,8 @@ const MOST: usize = 2_000;
 /// How up to date an answer has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AsOf {
-    /// Asks the database: for whoever is about to change something.
+    /// Asks the database, and remembers nothing: for whoever is about to change something, perhaps here and perhaps
+    /// in another web process.
     Now,
     /// What was read a moment ago will do.
     Lately,

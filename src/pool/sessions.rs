@@ -47,8 +47,10 @@ impl Pool {
             return Ok(None);
         };
         let user = Arc::new(User::from(user));
-        let kept = (user.clone(), session.last_seen);
-        self.recent_sessions.keep(hash, kept, reading);
+        if as_of == AsOf::Lately {
+            let kept = (user.clone(), session.last_seen);
+            self.recent_sessions.keep(hash, kept, reading);
+        }
         Ok(Some(user))
     }
 

@@ -25,6 +25,13 @@ impl Pool {
             .store
             .tickets_of(user, filter, offset, TICKETS_PER_PAGE)
             .await?;
+        // The newest may have been stored by another process since they were counted.
+        let here = offset.saturating_add(u64::try_from(tickets.len()).unwrap_or(u64::MAX));
+        let total = if tickets.is_empty() {
+            total
+        } else {
+            total.max(here)
+        };
         Ok(TicketPage {
             tickets,
             page,

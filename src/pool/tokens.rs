@@ -82,7 +82,7 @@ impl Pool {
             user.verified && !user.disabled && in_force
         });
         let user = user.map(|user| Arc::new(User::from(user)));
-        if let Some(user) = &user {
+        if let Some(user) = user.as_ref().filter(|_| as_of == AsOf::Lately) {
             let kept = (user.clone(), token.clone());
             self.recent_tokens.keep(id, kept, reading);
         }
