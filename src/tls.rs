@@ -5,6 +5,8 @@
 //! refuses. That the server owns the certificate's key is proved by the handshake's signature, which
 //! the crypto provider checks. The provider is always explicit, never the process default.
 
+mod expiry;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -21,6 +23,8 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+
+pub use expiry::expires_at;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {

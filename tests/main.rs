@@ -13,6 +13,8 @@ mod faults;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod operate;
+#[cfg(test)]
 mod pure;
 #[cfg(test)]
 mod upgrade;

@@ -1,6 +1,6 @@
 //! Every metric of the program: name, meaning, labels, and the roles that show it.
 
-use super::family::{About, Counter, Gauge, Histogram, Metric, Role, Stamp};
+use super::family::{About, Counter, Gauge, Histogram, Level, Metric, Role, Stamp};
 
 const VOTER: &[Role] = &[Role::Voter];
 const WEB: &[Role] = &[Role::Web];
@@ -21,6 +21,7 @@ const CALLS: &[u64] = &[
 pub static ALL: &[&'static dyn Metric] = &[
     &BUILD,
     &STARTED,
+    &CLOCK,
     &BLOCK_HEIGHT,
     &TICKETS,
     &ALARMS,
@@ -39,6 +40,8 @@ pub static ALL: &[&'static dyn Metric] = &[
     &WALLET_UNLOCKED,
     &WALLET_FOLLOWS,
     &WALLET_VOTES,
+    &WALLET_BALANCE,
+    &CERTIFICATES,
     &SIGNER,
     &SCRIPTS,
     &PREFERENCES,
@@ -82,6 +85,7 @@ pub static ALL: &[&'static dyn Metric] = &[
     &DATABASE_UP,
     &DATABASE_SECONDS,
     &DATABASE_ERRORS,
+    &BACKED_UP,
 ];
 
 pub static BUILD: Gauge<1> = Gauge::new(
@@ -98,6 +102,15 @@ pub static STARTED: Stamp = Stamp::new(About {
     help: "When the process started, unix time.",
     roles: BOTH,
 });
+
+pub static CLOCK: Gauge<0> = Gauge::new(
+    About {
+        name: "dcrstakepool_clock_seconds",
+        help: "The clock of the machine at the scrape, unix time: compare it with Prometheus' own.",
+        roles: BOTH,
+    },
+    &[],
+);
 
 pub static BLOCK_HEIGHT: Gauge<0> = Gauge::new(
     About {
@@ -263,6 +276,24 @@ pub static WALLET_VOTES: Gauge<0> = Gauge::new(
         roles: VOTER,
     },
     &[],
+);
+
+pub static WALLET_BALANCE: Level<0> = Level::new(
+    About {
+        name: "dcrstakepool_wallet_balance_atoms",
+        help: "What dcrwallet itself owns, in all accounts: 0, unless somebody paid into the voting wallet by mistake.",
+        roles: VOTER,
+    },
+    &[],
+);
+
+pub static CERTIFICATES: Level<1> = Level::new(
+    About {
+        name: "dcrstakepool_certificate_expires_time_seconds",
+        help: "Until when the certificates of voter, dcrd and dcrwallet are valid, unix time.",
+        roles: VOTER,
+    },
+    &["certificate"],
 );
 
 pub static SIGNER: Gauge<1> = Gauge::new(
@@ -727,4 +758,13 @@ pub static DATABASE_ERRORS: Counter<1> = Counter::new(
     },
     &["kind"],
     &[["read"], ["write"]],
+);
+
+pub static BACKED_UP: Gauge<0> = Gauge::new(
+    About {
+        name: "dcrstakepool_backup_time_seconds",
+        help: "When the last backup of the database was begun that came to its end, unix time; 0: none did.",
+        roles: WEB,
+    },
+    &[],
 );

@@ -296,6 +296,54 @@ impl Metric for Stamp {
     }
 }
 
+/// Goes up and down, and is kept by the process: what no status tells. Absent until it is known.
+#[derive(Debug)]
+pub struct Level<const L: usize> {
+    about: About,
+    labels: &'static Words<L>,
+    values: Mutex<BTreeMap<Words<L>, i64>>,
+}
+
+impl<const L: usize> Level<L> {
+    pub const fn new(about: About, labels: &'static Words<L>) -> Self {
+        Self {
+            about,
+            labels,
+            values: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// `None`: it is not known any more.
+    pub fn set(&self, words: Words<L>, value: Option<i64>) {
+        let mut values = lock(&self.values);
+        match value {
+            Some(value) => values.insert(words, value),
+            None => values.remove(&words),
+        };
+    }
+}
+
+impl<const L: usize> Metric for Level<L> {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn kind(&self) -> &'static str {
+        "gauge"
+    }
+
+    fn labels(&self) -> &'static [&'static str] {
+        self.labels
+    }
+
+    fn write(&self, page: &mut String) {
+        for (words, value) in lock(&self.values).iter() {
+            let labels = Labels::of(self.labels, words);
+            line(page, self.about.name, "", &labels, value);
+        }
+    }
+}
+
 /// Microseconds, written as seconds.
 struct Seconds(u64);
 
@@ -403,6 +451,21 @@ mod tests {
         assert_eq!(sample.line, "test_total{voter=\"a\\\"b\\\\c\\nd\"} -3\n");
         let plain = Gauge::new(ABOUT, &[]).is(true);
         assert_eq!(plain.line, "test_total 1\n");
+    }
+
+    #[test]
+    fn a_level_is_absent_while_it_is_not_known() {
+        let level = Level::new(ABOUT, &["kind"]);
+        assert_eq!(text(&level), "");
+        level.set(["a"], Some(3));
+        level.set(["b"], Some(-1));
+        level.set(["a"], Some(4));
+        assert_eq!(
+            text(&level),
+            "test_total{kind=\"a\"} 4\ntest_total{kind=\"b\"} -1\n"
+        );
+        level.set(["a"], None);
+        assert_eq!(text(&level), "test_total{kind=\"b\"} -1\n");
     }
 
     #[test]

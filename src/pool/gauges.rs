@@ -8,7 +8,8 @@ use crate::metrics::{Sample, catalogue};
 use crate::rpc::gauges::{alarms, tickets};
 
 impl Pool {
-    /// The gauges of this moment, from the caches; only whether enrolment is halted is asked of the database.
+    /// The gauges of this moment, from the caches; only whether enrolment is halted and when the last backup was
+    /// made is asked of the database.
     pub async fn gauges(&self) -> Vec<Sample> {
         let report = self.status().await;
         let best = self.best_height();
@@ -19,6 +20,9 @@ impl Pool {
             catalogue::DATABASE_UP.is(!report.database_away),
             catalogue::LEADS.is(report.leads),
         ];
+        if let Ok(backed_up) = self.store.backed_up_at().await {
+            samples.push(catalogue::BACKED_UP.is(backed_up.unwrap_or(0)));
+        }
         samples.extend(alarms(&report.alarms));
         samples.extend(voters(&report, |height| {
             best.is_some_and(|best| self.lags(height, best, now))

@@ -65,6 +65,7 @@ pub fn serve_metrics<F>(
         Box::pin(async move {
             let mut samples = gauges.await;
             samples.push(catalogue::BUILD.of([VERSION], 1));
+            samples.push(catalogue::CLOCK.is(Clock::system().unix_seconds()));
             samples
         })
     };

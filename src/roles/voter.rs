@@ -11,7 +11,7 @@ use super::{Failure, service};
 use crate::cli::{RoleArgs, VERSION};
 use crate::clock::Clock;
 use crate::config::{Sources, VoterConfig, VoterSection};
-use crate::metrics::Role;
+use crate::metrics::{Role, catalogue};
 use crate::rpc::wire::{Empty, SignerKind};
 use crate::rpc::{Voter, server};
 use crate::shutdown::Tasks;
@@ -50,6 +50,8 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let listener = listen(&config.voter).await?;
     let metrics = service::bind_metrics(config.voter.metrics_listen).await?;
     let (certificate, tls) = watch::channel(server_tls(&config.voter)?);
+    note_expiry("dcrd", &config.voter.dcrd.cert_pem);
+    note_expiry("dcrwallet", &config.voter.dcrwallet.cert_pem);
     let (voter, links) = tokio::select! {
         started = Box::pin(start::start(&config, &surroundings)) => started.map_err(failure)?,
         () = front.stopping() => return Ok(()),
@@ -101,7 +103,13 @@ fn server_tls(section: &VoterSection) -> Result<Arc<rustls::ServerConfig>, Failu
         let cert = section.cert.display();
         tracing::info!(%cert, "certificate made: copy it to the web host");
     }
+    note_expiry("voter", &pair.cert_pem);
     tls::server_config(&pair.cert_pem, &pair.key_pem, &server::ALPN).map_err(Failure::config)
+}
+
+/// For monitors.
+fn note_expiry(name: &'static str, cert_pem: &str) {
+    catalogue::CERTIFICATES.set([name], tls::expires_at(cert_pem));
 }
 
 fn serve(
@@ -180,10 +188,15 @@ impl Running {
             Err(error) => tracing::error!(error = error.text(), "own certificate not changed"),
         }
         let pins = [
-            (self.links.dcrd.client(), &config.voter.dcrd),
-            (self.links.wallet.client(), &config.voter.dcrwallet),
+            ("dcrd", self.links.dcrd.client(), &config.voter.dcrd),
+            (
+                "dcrwallet",
+                self.links.wallet.client(),
+                &config.voter.dcrwallet,
+            ),
         ];
-        for (client, node) in pins {
+        for (name, client, node) in pins {
+            note_expiry(name, &node.cert_pem);
             if let Err(error) = client.replace_pin(&node.cert_pem) {
                 tracing::error!(%error, "certificate not changed");
             }

@@ -5,6 +5,7 @@
 
 pub mod add;
 pub mod alarms;
+mod balance;
 pub mod blocks;
 pub mod cast;
 pub mod chain;

@@ -16,7 +16,7 @@ use super::signer::{MemorySigner, Signers, WalletSigner};
 use super::state::State;
 use super::survey::Versions;
 use super::verify::Verifier;
-use super::{follow, health, load, past, saver, snapshot, survey, sync};
+use super::{balance, follow, health, load, past, saver, snapshot, survey, sync};
 use crate::clock::Clock;
 use crate::config::VoterConfig;
 use crate::decred::fee::{FeeAddresses, FeeSchedule, FeeScheduleError};
@@ -301,6 +301,7 @@ fn spawn_tasks(
     links.spawn("read the past", past::run(links.clone()));
     let max_index = config.pool.max_users;
     links.spawn("sync wallet", sync::run(links.clone(), max_index));
+    links.spawn("watch balance", balance::run(links.clone()));
     links.spawn(
         "survey daemons",
         survey::run(links.clone(), versions, wanted),

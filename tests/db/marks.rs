@@ -10,6 +10,7 @@ on_both!(
     counting_goes_on_above_what_voters_know,
     counters_only_rise,
     the_lack_of_scripts_is_remembered,
+    the_last_backup_is_remembered,
 );
 
 async fn counting_goes_on_above_what_voters_know(bed: Bed) {
@@ -47,6 +48,15 @@ async fn counting_goes_on_above_what_voters_know(bed: Bed) {
     assert!(store.enrol(enrolment(cy, 0), None).await.unwrap());
     let table = store.preferences().await.unwrap();
     assert!(table.revision > Revision(50));
+}
+
+async fn the_last_backup_is_remembered(bed: Bed) {
+    let store = bed.store().await;
+    assert_eq!(store.backed_up_at().await.unwrap(), None);
+    for at in [NOW, NOW + 1] {
+        store.note_backup(at).await.unwrap();
+        assert_eq!(store.backed_up_at().await.unwrap(), Some(at));
+    }
 }
 
 async fn counters_only_rise(bed: Bed) {

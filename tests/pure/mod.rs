@@ -5,5 +5,6 @@ pub mod fuzz;
 mod hostile;
 mod laws;
 mod layers;
+pub mod monitoring;
 mod secrets;
 mod vectors;

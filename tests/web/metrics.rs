@@ -142,6 +142,7 @@ async fn web_shows_every_metric_and_counts_what_happens() {
             ("dcrstakepool_enrolment_halted", "0"),
             ("dcrstakepool_database_up", "1"),
             ("dcrstakepool_users", "0"),
+            ("dcrstakepool_backup_time_seconds", "0"),
         ],
     );
     trouble_with_voters_shows(&site, address).await;
@@ -267,6 +268,7 @@ async fn a_voter_shows_every_metric_and_counts_votes_and_refusals() {
     let refused = "dcrstakepool_node_call_errors_total{daemon=\"dcrd\",method=\"getblockchaininfo\",\
                    kind=\"refused\"}";
     wait_until_there(metrics, refused).await;
+    until(metrics, "dcrstakepool_wallet_balance_atoms", "0").await;
     bed.wallet.drop_connections();
     bed.wallet.close(true);
     let gone = "dcrstakepool_daemon_connected{daemon=\"dcrwallet\"}";
@@ -314,6 +316,11 @@ const EXPECTED: &[(&str, &str)] = &[
         "1",
     ),
     ("dcrstakepool_alarm{id=\"wallet_disconnected\"}", "1"),
+    (
+        "dcrstakepool_certificate_expires_time_seconds{certificate=\"dcrd\"}",
+        // 4096-01-01: the tests' own.
+        "67090118400",
+    ),
 ];
 
 async fn wait_until_there(address: SocketAddr, series: &str) {

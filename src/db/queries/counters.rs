@@ -21,6 +21,9 @@ pub const ADDRESSES_FORGOTTEN: &str = "addresses_forgotten";
 /// The height above which what happens to tickets is news; no row: nobody is told anything yet.
 pub const NEWS_FROM: &str = "news_from";
 
+/// When the last backup was begun that came to its end (unix seconds); no row: none did.
+pub const BACKED_UP: &str = "backed_up";
+
 /// Changes of the list of added low-fee tickets. Older databases do not have this counter.
 pub const LOW_FEE: &str = "low_fee";
 
@@ -61,6 +64,15 @@ pub fn insert(connection: &mut AnyConnection, name: &str, value: i64) -> QueryRe
         .values((dsl::name.eq(name), dsl::value.eq(value)))
         .execute(connection)
         .map(drop)
+}
+
+/// Sets it, whether it was there or not.
+pub fn put(connection: &mut AnyConnection, name: &str, value: i64) -> QueryResult<()> {
+    if find(connection, name)?.is_some() {
+        set(connection, name, value)
+    } else {
+        insert(connection, name, value)
+    }
 }
 
 /// Makes it at least `value`.

@@ -267,11 +267,7 @@ fn forget_addresses(connection: &mut AnyConnection, up_to: i64) -> QueryResult<u
         return Ok(0);
     }
     let forgotten = audit::forget_addresses(connection, after, up_to)?;
-    if known.is_some() {
-        counters::set(connection, name, up_to)?;
-    } else {
-        counters::insert(connection, name, up_to)?;
-    }
+    counters::put(connection, name, up_to)?;
     Ok(forgotten)
 }
 

@@ -50,14 +50,20 @@ impl Store {
     /// An operator knows that voters hold `count` scripts more than this database.
     pub async fn accept_lack_of_scripts(&self, count: u64) -> Result<()> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.write(move |connection| {
-            if counters::find(connection, counters::SCRIPTS_LACKED)?.is_some() {
-                counters::set(connection, counters::SCRIPTS_LACKED, count)
-            } else {
-                counters::insert(connection, counters::SCRIPTS_LACKED, count)
-            }
-        })
-        .await
+        self.write(move |connection| counters::put(connection, counters::SCRIPTS_LACKED, count))
+            .await
+    }
+
+    /// A backup that was begun at `at` (unix seconds) is whole.
+    pub async fn note_backup(&self, at: i64) -> Result<()> {
+        self.write(move |connection| counters::put(connection, counters::BACKED_UP, at))
+            .await
+    }
+
+    /// When the last backup was begun that came to its end.
+    pub async fn backed_up_at(&self) -> Result<Option<i64>> {
+        self.read(|connection| counters::find(connection, counters::BACKED_UP))
+            .await
     }
 }
 

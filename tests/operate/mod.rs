@@ -1,0 +1,4 @@
+//! What operators run beside the program: alerts.
+
+mod alerts;
+mod tools;
