@@ -1,4 +1,5 @@
-//! What operators run beside the program: alerts.
+//! What operators run beside the program: alerts, units.
 
 mod alerts;
 mod tools;
+mod units;
