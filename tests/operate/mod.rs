@@ -1,5 +1,6 @@
-//! What operators run beside the program: alerts, units.
+//! What operators run beside the program: alerts, the public face in front of web, units.
 
 mod alerts;
+mod faces;
 mod tools;
 mod units;
