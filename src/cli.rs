@@ -40,6 +40,13 @@ Examples:
 
 Needs its own dcrd and dcrwallet, the wallet unlocked. TERM or INT stops, twice: at once.";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(dcrstakepool completions bash)
+  dcrstakepool completions zsh >~/.zfunc/_dcrstakepool
+
+The Debian package has them already.";
+
 /// A Decred stake pool: votes its users' tickets, never holds their money.
 #[derive(Debug, Parser)]
 #[command(name = "dcrstakepool", version = VERSION, after_help = EXAMPLES)]
@@ -78,6 +85,24 @@ pub enum Command {
     Buy(BuyArgs),
     /// Votes your pool tickets by your own dcrwallet, should the pool be away (for ticket holders)
     Vote(VoteArgs),
+    /// Prints a script that completes this command line
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Writes the man pages into a folder, for packages
+    #[command(hide = true)]
+    Manual(ManualArgs),
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct CompletionsArgs {
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ManualArgs {
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// Where the configuration is.

@@ -10,6 +10,7 @@ mod guest;
 mod holder;
 pub mod import_config;
 pub mod migrate;
+mod papers;
 mod reissue;
 mod restore;
 pub mod resume;
@@ -43,5 +44,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::ImportConfig(args) => import_config::run(&args),
         Command::Buy(args) => buy::run(args).await,
         Command::Vote(args) => vote::run(args).await,
+        Command::Completions(args) => papers::completions(args),
+        Command::Manual(args) => papers::manual(&args),
     }
 }

@@ -27,7 +27,7 @@ fn every_alert_comes_when_it_must_and_only_then() {
 #[test]
 fn prometheus_understands_what_the_dashboard_asks() {
     let folder = Folder::new("dashboard");
-    let rules: String = monitoring::questions_of_the_dashboard()
+    let rules: Vec<String> = monitoring::questions_of_the_dashboard()
         .iter()
         .enumerate()
         .map(|(number, question)| {
@@ -36,7 +36,11 @@ fn prometheus_understands_what_the_dashboard_asks() {
         })
         .collect();
     let file = folder.path().join("rules.yml");
-    std::fs::write(&file, format!("groups:\n- name: all\n  rules:\n{rules}")).expect("folder");
+    std::fs::write(
+        &file,
+        format!("groups:\n- name: all\n  rules:\n{}", rules.concat()),
+    )
+    .expect("folder");
     succeeds(
         Command::new(unpacked("promtool"))
             .args(["check", "rules"])

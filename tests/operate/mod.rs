@@ -1,6 +1,7 @@
-//! What operators run beside the program: alerts, the public face in front of web, units.
+//! What operators run beside the program: alerts, the public face in front of web, units, packages.
 
 mod alerts;
 mod faces;
+mod package;
 mod tools;
 mod units;
