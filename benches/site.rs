@@ -14,7 +14,7 @@ use dcrstakepool::db::{Access, Enrolment, Options, SignUp, Store, TicketPage, Ve
 use dcrstakepool::decred::{Atoms, Height, Network, TicketHash};
 use dcrstakepool::domain::{FeeVerdict, InstanceId, TicketRecord, TicketStatus, UserId};
 use dcrstakepool::mail::{Delivery, LogMailer};
-use dcrstakepool::pool::{AsOf, DoorSign, Limits, Parts, Pool, Settings};
+use dcrstakepool::pool::{Alerting, AsOf, DoorSign, Limits, Parts, Pool, Settings};
 use dcrstakepool::secret::Secret;
 use dcrstakepool::shutdown::Tasks;
 use dcrstakepool::web::{self, App, Brand, router};
@@ -47,6 +47,7 @@ impl Site {
             store,
             peers: Vec::new(),
             delivery: Delivery::AtOnce(Arc::new(LogMailer)),
+            alerting: Alerting::default(),
             clock: Clock::system(),
             tasks: Tasks::new(),
         };
