@@ -398,7 +398,19 @@ impl Voter for FakeVoter {
         request: PreferencesPush,
     ) -> Result<PreferencesAccepted, Error> {
         self.called(method::SET_PREFERENCES).await?;
-        Ok(self.with(|state| {
+        self.with(|state| {
+            let older = |new: &Preference| {
+                let held = state.preferences.get(&new.user_id.0);
+                held.is_some_and(|held| held.revision > new.revision)
+            };
+            if !request.accept && request.preferences.iter().any(older) {
+                state.status.preferences.refused = Some("an older revision".into());
+                return Err(refused(code::STALE, "an older revision"));
+            }
+            state.status.preferences.refused = None;
+            if request.full && request.accept {
+                state.preferences.clear();
+            }
             state.status.pool_id.get_or_insert(request.pool_id);
             state.status.preferences.confirmed = true;
             for preference in request.preferences {
@@ -406,11 +418,11 @@ impl Voter for FakeVoter {
                 state.preferences.insert(user, preference);
             }
             let status = state.preferences_status();
-            PreferencesAccepted {
+            Ok(PreferencesAccepted {
                 revision: status.revision,
                 digest: status.digest,
-            }
-        }))
+            })
+        })
     }
 
     async fn tickets_since(&self, request: TicketsSince) -> Result<TicketsPage, Error> {

@@ -5,6 +5,7 @@ mod backup;
 mod former;
 mod go_values;
 mod going_back;
+mod procedures;
 mod shapes;
 mod survivors;
 mod trouble;
