@@ -87,7 +87,6 @@ fn run(setting: Setting, seed: u64) -> Run {
     );
     site::rest();
     let started = site.restart_voter();
-    println!("{started:?}");
     site::rest();
     let usage = site.voter_usage();
     let blocks = blocks(&mut site);
@@ -95,7 +94,6 @@ fn run(setting: Setting, seed: u64) -> Run {
     site::rest();
     let rss_mb = site.web_usage().rss_mb;
     let mut enrolments: Vec<f64> = (0..ENROLMENTS).map(|_| site.enrol()).collect();
-    println!("enrolments: {enrolments:.1?} ms");
     enrolments.sort_unstable_by(f64::total_cmp);
     for path in ["/", "/stats"] {
         let target = Target {
@@ -105,16 +103,18 @@ fn run(setting: Setting, seed: u64) -> Run {
         };
         Load::of(&target, LOAD_SECONDS);
     }
+    let loaded = site.web_usage();
     Run {
         users: setting.users,
         voter: VoterFigures {
             tickets: setting.tickets,
             first_vote_s: started.votes_after,
-            first_vote_there_s: started.first_vote.unwrap_or_default(),
+            first_vote_there_s: started.first_vote,
             synced_s: started.synced,
             daemons_s: started.daemons,
             rss_mb: usage.rss_mb,
             peak_mb: usage.peak_mb,
+            own_mb: usage.own_mb,
             first_start_s,
             first_start_peak_mb,
             lacking_scripts: setting.lacking,
@@ -126,7 +126,8 @@ fn run(setting: Setting, seed: u64) -> Run {
             users: setting.users,
             ready_s,
             rss_mb,
-            load_mb: site.web_usage().rss_mb,
+            load_mb: loaded.rss_mb,
+            own_mb: loaded.own_mb,
         },
         enrol_ms: enrolments[ENROLMENTS / 2],
     }

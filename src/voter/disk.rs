@@ -230,13 +230,12 @@ impl Disk {
         for place in 0..GENERATIONS {
             let path = self.path_added(kind, place);
             let Ok(file) = fs::read(&path) else { continue };
-            match added::belongs_to(&file, &whole.checksum) {
-                Some(true) => {}
-                None if place == generation => {
+            if !added::belongs_to(&file, &whole.checksum) {
+                // One whose writer was killed before its first line was whole holds nothing.
+                if place == generation && file.contains(&b'\n') {
                     warnings.push(format!("{} is not used: it was changed", path.display()));
-                    continue;
                 }
-                _ => continue,
+                continue;
             }
             let (records, damage) = added::read(&file, kind, whole);
             warnings.extend(damage.map(|error| format!("{}: {error}", path.display())));

@@ -1,6 +1,7 @@
 //! The wallet's duties, in the background: all addresses, all scripts, one rescan when it needs one. Votes
 //! wait for none of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::event::{Duties, Report, Request};
 use super::links::Links;
-use super::scripts::Script;
+use super::scripts::{Script, ScriptHash};
 use crate::decred::Height;
 use crate::node::{self, Dcrwallet};
 use crate::rpc::wire::RescanProgress;
@@ -29,8 +30,9 @@ const YOUNG: u32 = 2;
 
 /// Never ends by itself. `max_index` is the highest key index that the pool may use.
 pub async fn run(links: Links, max_index: u32) {
+    let mut there = There::default();
     loop {
-        match fulfil(&links, max_index).await {
+        match fulfil(&links, max_index, &mut there).await {
             Ok(()) => links.pokes.sync.notified().await,
             Err(error) => {
                 tracing::warn!(%error, "the wallet's synchronisation is interrupted");
@@ -43,17 +45,19 @@ pub async fn run(links: Links, max_index: u32) {
 /// All duties at the wallet behind the connection that there is now: behind the next one there may be
 /// another. A wallet that is away or not the pool's is left alone; who connects to it, and who finds it fit,
 /// pokes.
-async fn fulfil(links: &Links, max_index: u32) -> Result<(), node::Error> {
+async fn fulfil(links: &Links, max_index: u32, there: &mut There) -> Result<(), node::Error> {
     let Ok(wallet) = links.wallet.pinned() else {
         return Ok(());
     };
     if !links.wallet_fit.holds(wallet.client()) {
         return Ok(());
     }
-    let duty = Duty {
+    there.begin(wallet.client().connection());
+    let mut duty = Duty {
         links,
         wallet: wallet.unhurried(),
         max_index,
+        there,
     };
     duty.fulfil().await
 }
@@ -70,16 +74,35 @@ pub fn rescan_needed<'a>(
         .min()
 }
 
+/// Scripts that the wallet behind one connection is known to have: those that come later are asked for alone.
+#[derive(Debug, Default)]
+struct There {
+    connection: Option<u64>,
+    scripts: HashSet<ScriptHash>,
+}
+
+impl There {
+    /// Behind another connection there may be another wallet.
+    fn begin(&mut self, connection: Option<u64>) {
+        if self.connection != connection {
+            self.connection = connection;
+            self.scripts.clear();
+        }
+    }
+}
+
 struct Duty<'a> {
     links: &'a Links,
     wallet: Dcrwallet,
     max_index: u32,
+    there: &'a mut There,
 }
 
 impl Duty<'_> {
-    async fn fulfil(&self) -> Result<(), node::Error> {
+    async fn fulfil(&mut self) -> Result<(), node::Error> {
         let tip = self.wait_until_synced().await?;
-        let connection = self.wallet.client();
+        let wallet = self.wallet.clone();
+        let connection = wallet.client();
         if !self.links.addresses_ready.holds(connection) {
             tracing::info!(
                 max_index = self.max_index,
@@ -126,7 +149,7 @@ impl Duty<'_> {
 
     /// Imports what the wallet lacks. The mark is set before the import: afterwards nobody could tell that
     /// the wallet has the script but not its past.
-    async fn import_missing(&self, duties: &Duties, tip: Height) -> Result<bool, node::Error> {
+    async fn import_missing(&mut self, duties: &Duties, tip: Height) -> Result<bool, node::Error> {
         let missing = self.missing(&duties.scripts).await?;
         if missing.is_empty() {
             return Ok(false);
@@ -152,13 +175,23 @@ impl Duty<'_> {
         Ok(true)
     }
 
-    async fn missing(&self, scripts: &[Arc<Script>]) -> Result<Vec<Arc<Script>>, node::Error> {
-        let mut questions = stream::iter(scripts.to_vec())
-            .map(|script| lacking(self.wallet.clone(), script))
+    async fn missing(&mut self, scripts: &[Arc<Script>]) -> Result<Vec<Arc<Script>>, node::Error> {
+        let known = &self.there.scripts;
+        let unknown = scripts.iter();
+        let unknown = unknown.filter(|script| !known.contains(&script.redeem.hash160()));
+        let unknown: Vec<_> = unknown.cloned().collect();
+        let wallet = self.wallet.clone();
+        let mut questions = stream::iter(unknown)
+            .map(move |script| look_for(wallet.clone(), script))
             .buffer_unordered(PIPELINED);
         let mut missing = Vec::new();
         while let Some(answer) = questions.next().await {
-            missing.extend(answer?);
+            match answer? {
+                (script, true) => {
+                    self.there.scripts.insert(script.redeem.hash160());
+                }
+                (script, false) => missing.push(script),
+            }
         }
         Ok(missing)
     }
@@ -211,13 +244,13 @@ async fn import(wallet: Dcrwallet, script: Arc<Script>) -> Result<(), node::Erro
     }
 }
 
-/// The script, if the wallet lacks it.
-async fn lacking(
+/// The script, and whether the wallet has it.
+async fn look_for(
     wallet: Dcrwallet,
     script: Arc<Script>,
-) -> Result<Option<Arc<Script>>, node::Error> {
+) -> Result<(Arc<Script>, bool), node::Error> {
     let info = wallet.validate_address(&script.address).await?;
-    Ok((!info.is_mine).then_some(script))
+    Ok((script, info.is_mine))
 }
 
 #[cfg(test)]

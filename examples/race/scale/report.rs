@@ -18,6 +18,8 @@ pub struct VoterFigures {
     pub daemons_s: f64,
     pub rss_mb: f64,
     pub peak_mb: f64,
+    /// Of the memory what is no page of a file, such as the program.
+    pub own_mb: f64,
     /// With nothing on disk and a wallet that lacks scripts.
     pub first_start_s: f64,
     pub first_start_peak_mb: f64,
@@ -36,6 +38,7 @@ pub struct WebFigures {
     pub ready_s: f64,
     pub rss_mb: f64,
     pub load_mb: f64,
+    pub own_mb: f64,
 }
 
 /// One pool.

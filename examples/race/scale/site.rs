@@ -99,7 +99,8 @@ impl Site {
                 && live >= wanted
                 && status.rescan.is_none();
             let taught = status.preferences.count >= u64::from(self.setting.users);
-            if all && taught && status.unread_from.is_none() {
+            let imported = self.daemons.scripts() as u64 >= scripts;
+            if all && taught && imported && status.unread_from.is_none() {
                 return Ok(Instant::now());
             }
             Err(format!(
@@ -118,11 +119,15 @@ impl Site {
         self.voter.launch_again();
         let synced = self.synced();
         let daemons = Usage::of_own().since(&before);
-        let watched = self.daemons.chain().watched;
+        // Preferences that nobody confirms are waited for.
+        let watched = wait::until("the first vote", || {
+            let watched = self.daemons.chain().watched;
+            watched.first_vote.map(|_| watched).ok_or("none yet")
+        });
         let after = |moment: Option<Instant>| moment.map(|it| (it - launched).as_secs_f64());
         Start {
             votes_after: after(watched.asked_for_winners).expect("it asked for winners"),
-            first_vote: after(watched.first_vote),
+            first_vote: after(watched.first_vote).expect("it voted"),
             synced: (synced - launched).as_secs_f64(),
             daemons,
         }
@@ -198,7 +203,7 @@ impl Site {
 #[derive(Debug, Clone, Copy)]
 pub struct Start {
     pub votes_after: f64,
-    pub first_vote: Option<f64>,
+    pub first_vote: f64,
     pub synced: f64,
     /// What the daemons worked meanwhile.
     pub daemons: f64,

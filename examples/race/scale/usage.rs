@@ -8,6 +8,8 @@ pub struct Usage {
     /// Resident memory, and the most there ever was of it.
     pub rss_mb: f64,
     pub peak_mb: f64,
+    /// What of it is the process's own: no page of a file, such as the program.
+    pub own_mb: f64,
     nanos: u64,
     written: u64,
 }
@@ -27,6 +29,7 @@ impl Usage {
         Self {
             rss_mb: mb("VmRSS:"),
             peak_mb: mb("VmHWM:"),
+            own_mb: mb("RssAnon:"),
             nanos: nanos(process),
             written: written(process),
         }

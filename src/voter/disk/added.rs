@@ -24,14 +24,9 @@ pub(super) fn record(
     Ok(record)
 }
 
-/// Whether the first record was added to the file with this checksum. `None`: it does not say, and is not
-/// just cut off.
-pub(super) fn belongs_to(file: &[u8], whole: &str) -> Option<bool> {
-    if !file.contains(&b'\n') {
-        return Some(false);
-    }
-    let (line, _) = split(file)?;
-    Some(line.added_to? == whole)
+/// Whether the first record was added to the file with this checksum.
+pub(super) fn belongs_to(file: &[u8], whole: &str) -> bool {
+    split(file).is_some_and(|(line, _)| line.added_to.as_deref() == Some(whole))
 }
 
 /// The records up to the first that is not whole, and what is wrong with that one. The last one may be cut
