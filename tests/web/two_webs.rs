@@ -169,9 +169,16 @@ async fn a_user_who_enrols_at_both_at_once_has_one_address() {
             (1, 1),
             "{bodies:?}"
         );
-        let told = here.get("getpurchaseinfo").await.body;
-        assert!(told.contains("\"code\":0,"), "{told}");
-        assert_eq!(there.get("getpurchaseinfo").await.body, told);
+        let mut told = String::new();
+        until("the address to be told", async || {
+            told = here.get("getpurchaseinfo").await.body;
+            told.contains("\"code\":0,")
+        })
+        .await;
+        until("the other process to tell the same", async || {
+            there.get("getpurchaseinfo").await.body == told
+        })
+        .await;
     }
 }
 

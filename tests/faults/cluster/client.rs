@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::browser::Browser;
 use crate::harness::http::{self, Response};
@@ -16,6 +16,9 @@ use super::tally::Tally;
 
 /// Settings that one account changes before its owner makes another one.
 const CHANGES: u32 = 8;
+/// When the mail is asked for again, and how often at the most.
+const AGAIN: Duration = Duration::from_secs(20);
+const PATIENCE_FOR_MAIL: u32 = 6;
 /// Bits of the two agendas of the scripted voters.
 const CHOICES: [u16; 9] = [1, 3, 5, 9, 11, 13, 17, 19, 21];
 
@@ -118,9 +121,16 @@ impl Client {
         self.insist("sign-up", |_| {
             account.browser.try_submit("/signup", "/signup", &fields)
         })?;
-        let link = self.mailed_link(&email);
-        self.insist("confirmation", |_| {
-            account.browser.try_submit(&link, "/emailverify", &[])
+        let sent_again = self.await_mail(account)?;
+        self.insist("confirmation", |client| {
+            let token = client.mailed_token(&email).unwrap_or_default();
+            let link = format!("/emailverify?t={token}");
+            let mut answer = account.browser.try_submit(&link, "/emailverify", &[])?;
+            // The mail that is void since another one was asked for came first.
+            if sent_again && answer.status == 422 {
+                answer.status = 503;
+            }
+            Ok(answer)
         })?;
         account.confirmed = true;
         let fields = [("email", email.as_str()), ("password", PASSWORD)];
@@ -144,16 +154,39 @@ impl Client {
         account.token.is_some().then_some(())
     }
 
-    /// An accepted sign-up brings its mail, whatever happens meanwhile.
-    fn mailed_link(&self, email: &str) -> String {
-        let mails = &self.shared.mails;
-        let token = wait::until(&format!("the mail to {email}"), || {
-            let taken = mails.taken();
-            let mut own = taken.iter().rev().filter(|mail| mail.to == email);
-            let link = own.find_map(|mail| mail.token("/emailverify"));
-            link.ok_or("no mail came")
-        });
-        format!("/emailverify?t={token}")
+    /// An accepted sign-up brings its mail. One that a web took with it when it died comes minutes later: people have
+    /// another one sent. Whether that was done.
+    fn await_mail(&mut self, account: &mut Account) -> Option<bool> {
+        let email = account.email.clone();
+        for round in 0..PATIENCE_FOR_MAIL {
+            let asked = Instant::now();
+            while asked.elapsed() < AGAIN {
+                if self.mailed_token(&email).is_some() {
+                    return Some(round > 0);
+                }
+                self.rest(200);
+            }
+            if self.is_over() {
+                return None;
+            }
+            let fields = [("email", email.as_str())];
+            let sent = account
+                .browser
+                .try_submit("/signup", "/signup/resend", &fields);
+            match sent {
+                Err(_) => self.shared.tally.cut(),
+                Ok(answer) if answer.status == 503 => self.shared.tally.refused(),
+                Ok(answer) if answer.status == 200 => self.shared.tally.sent_again(),
+                Ok(answer) => self.wrong("mail sent again", &answer),
+            }
+        }
+        panic!("no mail came to {email}");
+    }
+
+    fn mailed_token(&self, email: &str) -> Option<String> {
+        let taken = self.shared.mails.taken();
+        let mut own = taken.iter().rev().filter(|mail| mail.to == email);
+        own.find_map(|mail| mail.token("/emailverify"))
     }
 
     fn enrol(&mut self, account: &mut Account) -> Option<()> {
@@ -164,6 +197,8 @@ impl Client {
         self.insist("enrolment", |client| {
             client.api(&token, "address", Some(&form))
         })?;
+        // The other web may believe for a moment what it read before.
+        self.rest(800);
         let told = self.insist("purchase info", |client| {
             client.api(&token, "getpurchaseinfo", None)
         })?;

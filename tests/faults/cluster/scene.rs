@@ -403,7 +403,7 @@ impl Outcome {
     pub fn tell(&self) {
         let counts = &self.counts;
         println!(
-            "measured: {}: {CLIENTS} clients, {} requests, {} accepted {:?}, {} refused, {} cut, none lost; \
+            "measured: {}: {CLIENTS} clients, {} requests, {} accepted {:?}, {} refused, {} cut, {} mails sent again, none lost; \
              {} accounts begun, {} users; longest time without an accepted change {:.1} s, \
              every kind of change again after {:.1} s",
             self.what,
@@ -412,6 +412,7 @@ impl Outcome {
             counts.accepted,
             counts.refused,
             counts.cut,
+            counts.sent_again,
             self.accounts,
             self.users,
             counts.longest_gap.as_secs_f64(),

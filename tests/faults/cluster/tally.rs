@@ -12,6 +12,8 @@ pub struct Counts {
     pub accepted: BTreeMap<&'static str, usize>,
     /// 503 pages, and the API's word for the same.
     pub refused: usize,
+    /// Mails that did not come soon.
+    pub sent_again: usize,
     /// Connections that ended without an answer.
     pub cut: usize,
     /// Answers that nobody should get.
@@ -26,6 +28,7 @@ impl Tally {
         Self(Mutex::new(Counts {
             accepted: BTreeMap::new(),
             refused: 0,
+            sent_again: 0,
             cut: 0,
             wrong: Vec::new(),
             longest_gap: Duration::ZERO,
@@ -46,6 +49,10 @@ impl Tally {
 
     pub fn refused(&self) {
         self.counts().refused += 1;
+    }
+
+    pub fn sent_again(&self) {
+        self.counts().sent_again += 1;
     }
 
     pub fn cut(&self) {
