@@ -239,6 +239,9 @@ fn healthy(network: Network) -> Status {
     }
 }
 
+/// Why it refuses a push.
+const OLDER: &str = "an older revision";
+
 /// A voter's own word.
 pub fn refused(code: &str, message: &str) -> Error {
     Error::Refused {
@@ -404,10 +407,13 @@ impl Voter for FakeVoter {
                 held.is_some_and(|held| held.revision > new.revision)
             };
             if !request.accept && request.preferences.iter().any(older) {
-                state.status.preferences.refused = Some("an older revision".into());
-                return Err(refused(code::STALE, "an older revision"));
+                state.status.preferences.refused = Some(OLDER.into());
+                return Err(refused(code::STALE, OLDER));
             }
-            state.status.preferences.refused = None;
+            // What a test has it say stays.
+            if state.status.preferences.refused.as_deref() == Some(OLDER) {
+                state.status.preferences.refused = None;
+            }
             if request.full && request.accept {
                 state.preferences.clear();
             }
