@@ -12,6 +12,7 @@ pub mod decred;
 pub mod domain;
 pub mod mail;
 pub mod metrics;
+pub mod new_file;
 pub mod node;
 pub mod pool;
 pub mod roles;

@@ -8,8 +8,7 @@
 mod expiry;
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,9 +21,10 @@ use rustls::{
 };
 use zeroize::Zeroizing;
 
+use crate::new_file;
 use crate::secret::Secret;
 
-pub use expiry::expires_at;
+pub use expiry::{expires_at, not_after};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
@@ -235,16 +235,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, TlsError> {
 }
 
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .map_err(|error| file_error(path, &error))
+    new_file::write(path, text, mode).map_err(|error| file_error(path, &error))
 }
 
 fn file_error(path: &Path, error: &io::Error) -> TlsError {

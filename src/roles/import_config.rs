@@ -1,8 +1,7 @@
 //! `dcrstakepool import-config`: the Go program's configuration becomes ours.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -11,6 +10,7 @@ use super::Failure;
 use crate::cli::ImportConfigArgs;
 use crate::config::Invalid;
 use crate::config::former::{Converted, Fate, Former, Ini, Surroundings, TOKEN_FILE, convert};
+use crate::new_file;
 use crate::pool::random;
 use crate::secret::Secret;
 
@@ -111,20 +111,11 @@ fn write_secrets(folder: &Path, secrets: &[(String, Secret)]) -> anyhow::Result<
             others.join(", ")
         ));
     }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| folder.display().to_string())?;
+    new_file::private_folder(folder).with_context(|| folder.display().to_string())?;
     for (name, secret) in secrets.iter().filter(|(name, _)| !kept.contains(name)) {
         let file = folder.join(name);
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&file)
-            .and_then(|mut open| open.write_all(secret.expose().as_bytes()));
-        written.with_context(|| file.display().to_string())?;
+        new_file::write(&file, secret.expose(), 0o600)
+            .with_context(|| file.display().to_string())?;
     }
     Ok(kept)
 }

@@ -17,7 +17,8 @@ pub fn expires_at(pem: &str) -> Option<i64> {
     not_after(chain.first()?)
 }
 
-fn not_after(der: &[u8]) -> Option<i64> {
+/// The same of one certificate in DER.
+pub fn not_after(der: &[u8]) -> Option<i64> {
     let certificate = Element::first(der)?;
     let signed = Element::first(certificate.content)?;
     let first = Element::first(signed.content)?;

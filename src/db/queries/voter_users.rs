@@ -17,6 +17,22 @@ type Row = (
     Option<i64>,
 );
 
+/// Those of `Row`.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (
+        (
+            dsl::user_id,
+            dsl::multi_sig_address,
+            dsl::multi_sig_script,
+            dsl::height_registered,
+        ),
+        (dsl::vote_bits, dsl::vote_bits_version),
+        pool_keys::key_index.nullable(),
+        pool_revisions::revision.nullable(),
+    )
+}
+
 /// Enrolled users with a higher id than `after`, by id.
 pub fn page(connection: &mut AnyConnection, after: i64, limit: i64) -> QueryResult<Vec<VoterUser>> {
     let rows: Vec<Row> = dsl::users
@@ -26,17 +42,7 @@ pub fn page(connection: &mut AnyConnection, after: i64, limit: i64) -> QueryResu
         .filter(dsl::user_id.gt(after))
         .order(dsl::user_id)
         .limit(limit)
-        .select((
-            (
-                dsl::user_id,
-                dsl::multi_sig_address,
-                dsl::multi_sig_script,
-                dsl::height_registered,
-            ),
-            (dsl::vote_bits, dsl::vote_bits_version),
-            pool_keys::key_index.nullable(),
-            pool_revisions::revision.nullable(),
-        ))
+        .select(columns())
         .load(connection)?;
     rows.into_iter().map(read).collect()
 }
@@ -49,17 +55,7 @@ pub fn since(connection: &mut AnyConnection, revision: i64) -> QueryResult<Vec<V
         .filter(dsl::multi_sig_address.ne(""))
         .filter(pool_revisions::revision.gt(revision))
         .order(dsl::user_id)
-        .select((
-            (
-                dsl::user_id,
-                dsl::multi_sig_address,
-                dsl::multi_sig_script,
-                dsl::height_registered,
-            ),
-            (dsl::vote_bits, dsl::vote_bits_version),
-            pool_keys::key_index.nullable(),
-            pool_revisions::revision.nullable(),
-        ))
+        .select(columns())
         .load(connection)?;
     rows.into_iter().map(read).collect()
 }

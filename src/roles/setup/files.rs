@@ -1,14 +1,13 @@
 //! A folder of configuration: made beside, looked at, then put in its place. Nothing is overwritten.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use tempfile::TempDir;
 
 use crate::config::document::Document;
+use crate::new_file;
 use crate::roles::Failure;
 
 pub const CONFIGURATION: &str = "dcrstakepool.toml";
@@ -71,22 +70,9 @@ impl Draft {
 }
 
 fn private_folder(folder: &Path) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| folder.display().to_string())
+    new_file::private_folder(folder).with_context(|| folder.display().to_string())
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .with_context(|| path.display().to_string())
+    new_file::write(path, text, mode).with_context(|| path.display().to_string())
 }
