@@ -68,6 +68,9 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
+    /// An API token with it, and with a user id of ten digits, has the 255 characters of `Users.APIToken`.
+    pub const LONGEST: usize = 79;
+
     /// The text as configured: issuer (`iss`) of API tokens.
     pub fn issuer(&self) -> &str {
         &self.text
@@ -83,7 +86,7 @@ impl BaseUrl {
     }
 
     /// # Errors
-    /// Why it is no http or https address without query and fragment.
+    /// Why it is no http or https address without query and fragment, or that it is too long.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| format!("not an address: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -94,6 +97,13 @@ impl BaseUrl {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("must have no user and no password".into());
+        }
+        if text.len() > Self::LONGEST {
+            return Err(format!(
+                "has {} characters, {} at most: API tokens name it, and longer ones do not fit into the database",
+                text.len(),
+                Self::LONGEST
+            ));
         }
         Ok(Self {
             text: text.to_owned(),

@@ -109,6 +109,20 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
+    fn a_token_with_the_longest_address_fits_into_its_column() {
+        let length = |address: usize| {
+            let claims = Claims {
+                user: UserId(i64::from(i32::MAX)),
+                issuer: "h".repeat(address),
+                issued_at: 4_102_444_800,
+            };
+            make(&Secret::new(SECRET), &claims).unwrap().expose().len()
+        };
+        let longest = crate::config::BaseUrl::LONGEST;
+        assert!(length(longest) <= 255 && length(longest + 1) > 255);
+    }
+
+    #[test]
     fn a_token_of_the_go_program_is_read() {
         let token = go_token(
             SECRET,
