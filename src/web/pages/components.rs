@@ -1,5 +1,7 @@
 //! The pieces that pages are made of.
 
+use std::fmt::Display;
+
 use maud::{Markup, html};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -136,8 +138,8 @@ pub fn grouped(number: impl Into<u64>) -> String {
 }
 
 /// `1 month`, `2 months`.
-pub fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
+pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
 

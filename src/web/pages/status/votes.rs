@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use crate::rpc::wire::{BlockVotes, VoteOutcome, VoteReport};
-use crate::web::pages::components::grouped;
+use crate::web::pages::components::{counted, grouped};
 
 /// A bar's place in the strip's own units, and the bar in it.
 const PLACE: usize = 10;
@@ -26,7 +26,7 @@ pub fn recent(blocks: &[BlockVotes], all: Option<&str>) -> Markup {
     };
     let problems: Vec<Problem<'_>> = blocks.iter().rev().flat_map(problems).collect();
     html! {
-        h4 { "Last " (blocks.len()) " blocks" }
+        h4 { @if blocks.len() == 1 { "Last block" } @else { "Last " (blocks.len()) " blocks" } }
         (strip(blocks))
         p.axis { span { (grouped(first.height.0)) } span { (grouped(last.height.0)) } }
         p { (summary(blocks)) }
@@ -130,8 +130,9 @@ fn summary(blocks: &[BlockVotes]) -> String {
     let unvoted = blocks.iter().flat_map(|block| &block.unvoted);
     let late = unvoted.filter(|it| !it.by_rule).count();
     format!(
-        "{own} own winners: {} votes sent first, {} by another node first, {} failed, {late} not cast in time. {}",
-        count(VoteOutcome::Accepted),
+        "{}: {} sent first, {} by another node first, {} failed, {late} not cast in time. {}",
+        counted(own, "own winner"),
+        counted(count(VoteOutcome::Accepted), "vote"),
         count(VoteOutcome::AlreadyKnown),
         count(VoteOutcome::Failed),
         latency(blocks)
