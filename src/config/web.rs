@@ -203,7 +203,7 @@ impl LimitsConfig {
         let sign_up_per_hour = limit(&raw.sign_up_per_hour, 10);
         let mail_per_hour = limit(&raw.mail_per_hour, 5);
         let address_per_hour = limit(&raw.address_per_hour, 10);
-        let preference_per_minute = limit(&raw.preference_per_minute, 10);
+        let preference_per_minute = limit(&raw.preference_per_minute, 60);
         Some(Self {
             sign_in_per_minute: sign_in_per_minute?,
             sign_up_per_hour: sign_up_per_hour?,

@@ -86,7 +86,7 @@ impl Pool {
             .map_err(Error::from)?;
         let user = match verification {
             Verification::Verified(user) => user,
-            Verification::Already(user) => return Ok(user),
+            Verification::Already(_) => return Err(TokenError::Used),
             Verification::PoolFull => return Err(TokenError::Closed(FULL.into())),
             Verification::EmailTaken => return Err(TokenError::Invalid),
             // Perhaps a link that the Go program mailed.

@@ -40,6 +40,9 @@ pub enum SignUpError {
 
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
+    /// Spent, and what it was for is done.
+    #[error("the link was used already")]
+    Used,
     /// Unknown, spent or too old.
     #[error("the link is not valid any more")]
     Invalid,

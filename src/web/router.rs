@@ -450,7 +450,9 @@ where
             _ => Ok(api::unknown()),
         }
     };
-    result.await.unwrap_or_else(|error| api::failed(&error))
+    result
+        .await
+        .unwrap_or_else(|error| api::failed(route.path, &error))
 }
 
 /// What may help after a refusal.

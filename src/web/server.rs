@@ -148,12 +148,13 @@ impl Acceptor {
                 }
             }
         }
-        let file = match listener {
-            Listener::Tcp(_) => None,
-            Listener::Unix(_, path) => Some(path),
-        };
-        if let Some(path) = file {
-            let _ = std::fs::remove_file(path);
+        // Closed before the wait, so that a proxy goes elsewhere at once.
+        match listener {
+            Listener::Tcp(listener) => drop(listener),
+            Listener::Unix(listener, path) => {
+                drop(listener);
+                let _ = std::fs::remove_file(path);
+            }
         }
         let all = async { while self.connections.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {

@@ -115,7 +115,7 @@ async fn guarded(
 /// A page that needs nothing of what just failed.
 fn plain(path: &str, error: &Error, site: &pages::layout::Site) -> Response {
     if path.starts_with("/api/") {
-        return api::failed(error);
+        return api::failed(path, error);
     }
     router::log(error);
     response::html(

@@ -147,16 +147,17 @@ struct Said {
 }
 
 #[tokio::test]
-async fn what_an_ended_mail_said_is_wiped() {
+async fn what_a_sent_mail_said_and_to_whom_is_wiped() {
     let bed = Bed::sqlite();
     let store = bed.store().await;
     store.queue_mail(new_mail("m", NOW)).await.unwrap();
     let said = || {
-        let query = diesel::sql_query("SELECT body || html AS said FROM pool_mails");
+        let query = diesel::sql_query("SELECT recipient || body || html AS said FROM pool_mails");
         let row: Said = query.get_result(&mut bed.connection()).unwrap();
         row.said
     };
     assert!(said().contains("00ff"));
+    assert!(said().contains('@'));
     let sent = store.settle_mail("m", MailOutcome::Sent, NOW).await;
     sent.unwrap();
     assert_eq!(said(), "");

@@ -162,6 +162,15 @@ async fn a_second_address_is_refused() {
         .get("/address")
         .await
         .shows("Your ticket address");
+    let other = user_address(2);
+    let fields = [("UserPubKeyAddr", other.as_str())];
+    let page = user.browser.get("/settings").await;
+    let token = page.form_token("/settings");
+    let fields = [("csrf_token", token.as_str()), fields[0]];
+    let answer = user.browser.post("/address", &fields).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    answer.shows("it stays as it is");
+    answer.shows("Save your redeem script");
 }
 
 #[tokio::test]

@@ -74,6 +74,30 @@ async fn listeners_hear_of_new_blocks_and_of_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_that_stops_answers_whom_it_heard_and_takes_nobody_in() {
+    let mut site = Site::start().await;
+    let mut late = Listener::of(&site).await;
+    late.hears("event: block\n").await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    let head = "POST /signin HTTP/1.1\r\nhost: pool.example.com\r\nexpect: 100-continue\r\n\
+                content-length: 5\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    site.signal("-TERM");
+    while TcpStream::connect(site.address).await.is_ok() {
+        assert!(!site.log().contains("cut off by the stop"), "too late");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    stream.write_all(b"email").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(site.ended().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn listeners_are_bounded_and_take_no_place_from_readers() {
     let site = Site::start().await;
     let mut listeners = Vec::new();

@@ -1,5 +1,6 @@
 //! Who does too much is held up: clients and accounts, on pages and in the API; readers never are.
 
+use diesel::connection::SimpleConnection as _;
 use http::StatusCode;
 
 use super::browser::{Answer, Api, Browser, PASSWORD};
@@ -142,4 +143,15 @@ async fn addresses_and_preferences_are_limited_on_pages_and_in_the_api() {
     is_held_up(&ann.submit("/voting", &[("agenda0", "4")]).await, 60);
     assert_eq!(ann.get("/voting").await.status, StatusCode::OK);
     assert_eq!(api.get("getpurchaseinfo").await.status, StatusCode::OK);
+
+    // What cannot be counted is a database that fails, as every other.
+    let mut database = site.database();
+    database
+        .batch_execute("ALTER TABLE pool_limits RENAME TO away")
+        .unwrap();
+    Api::check(
+        &api.post("voting", &[("VoteBits", "1")]).await,
+        "{\"status\":\"error\",\"code\":13,\
+         \"message\":\"voting error - failed to update voting prefs in database\"}",
+    );
 }

@@ -315,9 +315,11 @@ async fn bad_sign_ups_and_bad_links_are_explained() {
 
     browser.sign_up(&site, "alice@example.com", PASSWORD).await;
     let token = site.mailed_token("alice@example.com").await;
-    // Clicked twice: the account is as ready as before.
+    // Clicked twice: nothing is done again, and the account is as ready as before.
     let answer = browser.submit("/emailverify?t=x", &[("t", &token)]).await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    answer.shows("used already: the address is confirmed");
+    answer.shows("href=\"/signin\"");
     for token in ["0123456789abcdef0123456789abcdef", "", "x\"<"] {
         let answer = browser.submit("/emailverify?t=x", &[("t", token)]).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);

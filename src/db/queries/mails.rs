@@ -77,7 +77,7 @@ pub fn claim(
         .map(|rows| rows == 1)
 }
 
-/// Forgets what it said.
+/// Forgets what it said, and to whom if it was sent.
 pub fn finish(
     connection: &mut AnyConnection,
     id: &str,
@@ -93,8 +93,13 @@ pub fn finish(
             dsl::body.eq(""),
             dsl::html.eq(""),
         ))
-        .execute(connection)
-        .map(drop)
+        .execute(connection)?;
+    if state == SENT {
+        diesel::update(dsl::pool_mails.find(id))
+            .set(dsl::recipient.eq(""))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 pub fn postpone(
@@ -135,11 +140,11 @@ pub fn delete_finished(connection: &mut AnyConnection, before: i64) -> QueryResu
     diesel::delete(finished).execute(connection)
 }
 
-/// Of mails that ended, nobody needs to know any more to whom they went.
+/// Of mails that were given up, nobody needs to know any more to whom they should have gone.
 pub fn forget_recipient(connection: &mut AnyConnection, recipient: &str) -> QueryResult<()> {
     let ended = dsl::pool_mails
         .filter(dsl::recipient.eq(recipient))
-        .filter(dsl::state.eq_any(ENDED));
+        .filter(dsl::state.eq(GIVEN_UP));
     diesel::update(ended)
         .set(dsl::recipient.eq(""))
         .execute(connection)

@@ -65,6 +65,13 @@ async fn a_resent_link_replaces_the_first_and_links_die_after_a_day() {
         .await
         .unwrap();
     assert!(test.inbox.take().is_empty());
+    pool.sign_up("ann@example.com", &password, None)
+        .await
+        .unwrap();
+    let once = test.inbox.token();
+    pool.verify_email(&once, None).await.unwrap();
+    let twice = pool.verify_email(&once, None).await;
+    assert!(matches!(twice, Err(TokenError::Used)));
     test.clock.advance(24 * 3600 + 1);
     let late = pool.verify_email(&second, None).await;
     assert!(matches!(late, Err(TokenError::Invalid)));

@@ -17,7 +17,9 @@ use super::request::Request;
 use super::response::{self, Response};
 use super::router;
 use crate::decred::VoteBits;
-use crate::pool::{AsOf, EnrolError, Limited, PurchaseInfo, Settings, Stats, User, VotingError};
+use crate::pool::{
+    AsOf, EnrolError, LimitError, Limited, PurchaseInfo, Settings, Stats, User, VotingError,
+};
 use envelope::{Data, Envelope};
 
 /// What the API can be asked.
@@ -129,8 +131,11 @@ fn no_address() -> Envelope {
 
 pub async fn address(request: ApiUserReq) -> Result<Response, Error> {
     let (pool, client) = (&request.app.pool, request.client);
-    pool.limit(Limited::Address, client, request.user.id)
-        .await?;
+    let allowed = pool.limit(Limited::Address, client, request.user.id).await;
+    if let Err(LimitError::Pool(error)) = allowed {
+        return Ok(send(&address_refusal(error.into())));
+    }
+    allowed?;
     let address = request.form.text("UserPubKeyAddr");
     let enrolled = pool.enrol(request.user.id, address, client).await;
     let envelope = match enrolled {
@@ -173,8 +178,13 @@ pub async fn voting(request: ApiUserReq) -> Result<Response, Error> {
         )));
     };
     let pool = &request.app.pool;
-    pool.limit_account(Limited::Preference, request.user.id)
-        .await?;
+    let allowed = pool
+        .limit_account(Limited::Preference, request.user.id)
+        .await;
+    if let Err(LimitError::Pool(error)) = allowed {
+        return Ok(send(&voting_refusal(error.into())));
+    }
+    allowed?;
     let set = pool.set_vote_bits(request.user.id, bits).await;
     let envelope = match set {
         Ok(()) => command.success(Data::Absent),
@@ -273,16 +283,25 @@ pub fn unknown() -> Response {
     response::json(StatusCode::NOT_FOUND, envelope.to_line())
 }
 
-/// A refusal below the commands: too large, too slow, too often, out of time.
-pub fn failed(error: &Error) -> Response {
+/// A refusal below the commands, of a request for `path`: too large, too slow, too often, out of time.
+pub fn failed(path: &str, error: &Error) -> Response {
     router::log(error);
-    let envelope = transport_refusal(error.status);
+    let envelope = transport_refusal(error.status, no_data_at(path));
     let mut response = response::json(error.status, envelope.to_line());
     response::retry_after(&mut response, error.retry_after);
     response
 }
 
-fn transport_refusal(status: StatusCode) -> Envelope {
+/// `data` of a refusal below the command at `path`.
+fn no_data_at(path: &str) -> Data {
+    match path.rsplit('/').next() {
+        Some("getpurchaseinfo") => Command::PurchaseInfo.no_data(),
+        Some("stats") => Command::Stats.no_data(),
+        _ => Data::Absent,
+    }
+}
+
+fn transport_refusal(status: StatusCode, data: Data) -> Envelope {
     let (code, message) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => (Code::InvalidArgument, "request too large"),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
@@ -294,7 +313,7 @@ fn transport_refusal(status: StatusCode) -> Envelope {
         StatusCode::SERVICE_UNAVAILABLE => (Code::Unavailable, "system error - try again later"),
         _ => (Code::Internal, "system error - internal error"),
     };
-    Envelope::error(code, message, Data::Absent)
+    Envelope::error(code, message, data)
 }
 
 #[cfg(test)]

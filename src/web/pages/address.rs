@@ -35,16 +35,25 @@ struct Ready {
     info: PurchaseInfo,
     base_url: String,
     network: Network,
-    /// Enrolled by this very request.
-    new: bool,
+    told: Told,
     /// The user did not say yet that the script is saved.
     unsaved: bool,
     token: String,
 }
 
+/// What the page has to say first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// Enrolled by this very request.
+    Accepted,
+    /// A key was sent although there is one.
+    Kept,
+}
+
 pub async fn get(request: UserReq) -> Result<Response, Error> {
     if let Some(enrolled) = request.user().enrolled.clone() {
-        return ready(&request, enrolled, false).await;
+        return ready(&request, enrolled, Told::Nothing).await;
     }
     let obstacle = obstacle(&request).await;
     Ok(form(&request, StatusCode::OK, None, obstacle))
@@ -60,10 +69,13 @@ pub async fn post(request: UserReq) -> Result<Response, Error> {
     let address = request.form.text("UserPubKeyAddr").trim();
     pool.limit(Limited::Address, request.client, user).await?;
     let enrolled = pool.enrol(user, address, request.client).await;
-    let refusal = match enrolled {
-        Ok(enrolled) => return ready(&request, enrolled, true).await,
-        Err(EnrolError::Pool(error)) => return Err(error.into()),
-        Err(refusal) => refusal,
+    let refusal = match (enrolled, &request.user().enrolled) {
+        (Ok(enrolled), _) => return ready(&request, enrolled, Told::Accepted).await,
+        (Err(EnrolError::AlreadySubmitted), Some(enrolled)) => {
+            return ready(&request, enrolled.clone(), Told::Kept).await;
+        }
+        (Err(EnrolError::Pool(error)), _) => return Err(error.into()),
+        (Err(refusal), _) => refusal,
     };
     let status = match refusal {
         EnrolError::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -90,21 +102,26 @@ fn form(
     request.page(status, &page)
 }
 
-async fn ready(request: &UserReq, enrolled: Enrolled, new: bool) -> Result<Response, Error> {
+async fn ready(request: &UserReq, enrolled: Enrolled, told: Told) -> Result<Response, Error> {
     let settings = request.app.pool.settings();
-    Ok(request.ok(&Ready {
+    let status = match told {
+        Told::Nothing | Told::Accepted => StatusCode::OK,
+        Told::Kept => StatusCode::CONFLICT,
+    };
+    let page = Ready {
         info: purchase_info(request, &enrolled),
         enrolled,
         base_url: settings.base_url.clone(),
         network: settings.network,
-        new,
+        told,
         unsaved: request
             .app
             .pool
             .lacks_saved_script(request.user().id)
             .await?,
         token: request.form_token(),
-    }))
+    };
+    Ok(request.page(status, &page))
 }
 
 fn purchase_info(request: &UserReq, enrolled: &Enrolled) -> PurchaseInfo {
@@ -306,7 +323,7 @@ mod tests {
             network: Network::Simnet,
             unsaved: true,
             token: String::new(),
-            new: true,
+            told: Told::Accepted,
         };
         let html = page.render().into_string();
         for text in [

@@ -15,9 +15,16 @@ use crate::web::response::Response;
 
 #[derive(Debug)]
 enum Verify {
-    Button { token: String, link_token: String },
+    Button {
+        token: String,
+        link_token: String,
+    },
     Done,
-    Refused { reason: String },
+    /// The same link again.
+    Again,
+    Refused {
+        reason: String,
+    },
 }
 
 pub fn get(request: &AnonymousReq) -> Result<Response, Error> {
@@ -35,6 +42,9 @@ pub async fn post(request: AnonymousReq) -> Result<Response, Error> {
         Ok(_) => return Ok(request.ok(&Verify::Done)),
         Err(TokenError::Invalid) => {
             "This link was used already, is older than 24 hours, or is not complete.".to_owned()
+        }
+        Err(TokenError::Used) => {
+            return Ok(request.page(StatusCode::UNPROCESSABLE_ENTITY, &Verify::Again));
         }
         Err(TokenError::Closed(reason)) => reason,
         Err(TokenError::Pool(error)) => return Err(error.into()),
@@ -67,6 +77,10 @@ impl Render for Verify {
                     }
                     Verify::Done => {
                         (notice("good", "Thank you: the address is confirmed and your account is ready."))
+                        p.actions { a.button href="/signin" { "Sign in" } }
+                    }
+                    Verify::Again => {
+                        (notice("info", "This link was used already: the address is confirmed."))
                         p.actions { a.button href="/signin" { "Sign in" } }
                     }
                     Verify::Refused { reason } => {

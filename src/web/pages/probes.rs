@@ -45,7 +45,8 @@ fn reasons(report: &StatusReport) -> Vec<String> {
             halt.voter, halt.reason
         ));
     }
-    if report.health >= Health::Critical {
+    let few = report.alarms.iter().any(|it| it.id == "too_few_voters");
+    if few || report.halt.is_none() && report.health >= Health::Critical {
         reasons.push("too few voters".to_owned());
     }
     // Those two are told already.
@@ -78,12 +79,16 @@ mod tests {
             reasons(&report).is_empty(),
             "one voter away needs nobody at night"
         );
+        report.health = Health::Critical;
+        assert_eq!(reasons(&report), ["too few voters"]);
         report.health = Health::Emergency;
         report.halt = Some(Halt {
             since: 0,
             voter: "v1".into(),
             reason: "other key".into(),
         });
+        let halted = "enrolment is halted by v1: other key";
+        assert_eq!(reasons(&report), [halted], "voters are there");
         for (id, message) in [
             ("halted", "enrolment is halted"),
             ("too_few_voters", "0 voters of at least 2 can vote"),
@@ -98,7 +103,7 @@ mod tests {
         assert_eq!(
             reasons(&report),
             [
-                "enrolment is halted by v1: other key",
+                halted,
                 "too few voters",
                 "wallet_locked: the wallet is locked"
             ]

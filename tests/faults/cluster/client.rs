@@ -130,6 +130,13 @@ impl Client {
             if sent_again && answer.status == 422 {
                 answer.status = 503;
             }
+            // An earlier try was good, and only its answer did not come.
+            if answer
+                .body
+                .contains("used already: the address is confirmed")
+            {
+                answer.status = 200;
+            }
             Ok(answer)
         })?;
         account.confirmed = true;

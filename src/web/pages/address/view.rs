@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Enrol, Ready};
+use super::{Enrol, Ready, Told};
 use crate::web::pages::components::{command, copyable, csrf_field, notice, problem};
 use crate::web::pages::icons::{Icon, icon};
 use crate::web::pages::qr::qr;
@@ -89,8 +89,14 @@ pub(super) fn ready(page: &Ready) -> Markup {
         section {
             h1 { "Your ticket address" }
             (progress(2))
-            @if page.new {
-                (notice("good", "Your key was accepted: the voting wallets know your ticket address."))
+            @match page.told {
+                Told::Accepted => {
+                    (notice("good", "Your key was accepted: the voting wallets know your ticket address."))
+                }
+                Told::Kept => {
+                    (notice("bad", "You have submitted an address before: it stays as it is. Here it is."))
+                }
+                Told::Nothing => {}
             }
             (what_a_wallet_needs(page))
             (lifeline(page))
@@ -128,7 +134,7 @@ fn lifeline(page: &Ready) -> Markup {
             h2 { "Save your redeem script" }
             p { "It is your lifeline. With it and your own key you can vote or revoke yourself, should this "
                 "pool ever be gone. Your wallet's seed alone does not bring it back, so keep a copy beside "
-                "the seed." @if page.new { " A copy is on its way to your mail box." } }
+                "the seed." @if page.told == Told::Accepted { " A copy is on its way to your mail box." } }
             dl.facts { (copyable("Redeem script", &page.info.redeem_script)) }
             p.actions {
                 a.button.quiet href="/address/script.json" { (icon(Icon::Download)) "Everything as JSON" }
