@@ -11,6 +11,7 @@ use super::disk::Kind;
 use super::evaluate::{PATIENCE, evaluate, next};
 use super::event::{Event, Report, Request};
 use super::growth::Growth;
+use super::heights::{Heights, Verdict};
 use super::links::Links;
 use super::rounds::Missed;
 use super::saver::{DEBOUNCE, Save};
@@ -58,7 +59,8 @@ pub struct Engine {
     pub(super) booth: Booth,
     pub(super) signers: watch::Sender<Arc<Signers>>,
     best: watch::Sender<Height>,
-    /// Until then an announcement may name a wrong height: see `on_winners`.
+    pub(super) heights: Heights,
+    /// Until then blocks may have come that were not told of here.
     pub(super) unsure_until: Option<Instant>,
     saves: mpsc::UnboundedSender<Save>,
     /// Parts that changed, with the time they are due to be written.
@@ -88,6 +90,7 @@ impl Engine {
             booth,
             signers,
             best,
+            heights: Heights::default(),
             unsure_until: None,
             saves: setup.saves,
             dirty: BTreeMap::new(),
@@ -147,29 +150,28 @@ impl Engine {
         }
     }
 
-    /// The hot path: from the notification to the tasks that sign and send.
-    ///
-    /// `rebroadcastwinners` reads the best height first and the tips after: a block that arrives between is
-    /// announced with its parent's height. dcrd takes a vote that says so, counts it nowhere, and then
-    /// refuses the right one. So as long as such an announcement may be under way, dcrd is asked for the
-    /// block's header first.
+    /// The hot path: from the notification to the tasks that sign and send. dcrd is asked for the block's header
+    /// first where the announced height may be wrong.
     pub(super) fn on_winners(&mut self, winners: WinningTickets) {
-        let known = self.state.rounds.get(&winners.block);
+        let WinningTickets { block, height, .. } = winners;
         let unsure = self
             .unsure_until
             .is_some_and(|until| Instant::now() < until);
-        if unsure && known.is_none() {
-            self.links
-                .votes
-                .spawn("confirm height", find::height(self.links.clone(), winners));
-        } else {
-            self.on_sure_winners(&winners);
+        let best = *self.best.borrow();
+        match self.heights.judge(&block, height, best, unsure) {
+            Verdict::At(height) => self.on_sure_winners(&WinningTickets { height, ..winners }),
+            Verdict::Ask => {
+                self.links
+                    .votes
+                    .spawn("confirm height", find::height(self.links.clone(), winners));
+            }
         }
     }
 
     /// Winners of a block whose height is known to be right.
     pub(super) fn on_sure_winners(&mut self, winners: &WinningTickets) {
         let WinningTickets { block, height, .. } = *winners;
+        self.heights.learn(block, height);
         self.state
             .rounds
             .announce(block, height, winners.received, &winners.tickets);

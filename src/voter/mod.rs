@@ -22,6 +22,7 @@ pub mod follow;
 pub mod gauges;
 mod growth;
 pub mod health;
+pub mod heights;
 pub mod index;
 pub mod inspect;
 pub mod life;

@@ -14,7 +14,7 @@ use super::links::Links;
 use super::{find, fitness, gauges};
 use crate::decred::{BlockHash, Height, TicketHash};
 use crate::node::Notification;
-use crate::node::notification::NewTickets;
+use crate::node::notification::{BlockConnected, NewTickets};
 use crate::rpc::wire::{Event as WireEvent, PreferencesPush, SignerKind, Tip, VoteOutcome};
 
 /// A daemon may take as long to get the chain before winners are announced again.
@@ -28,8 +28,9 @@ impl Engine {
         match notification {
             Notification::WinningTickets(winners) => self.on_winners(winners),
             Notification::NewTickets(matured) => self.on_new_tickets(&matured),
-            Notification::BlockConnected(block) => {
-                self.move_best(block.header.height);
+            Notification::BlockConnected(BlockConnected { header, .. }) => {
+                self.heights.learn(header.hash, header.height);
+                self.move_best(header.height);
                 self.links.pokes.follow.notify_one();
             }
             Notification::BlockDisconnected { header } => {

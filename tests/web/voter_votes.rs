@@ -69,6 +69,19 @@ async fn a_height_announced_wrongly_after_a_connect_is_put_right() {
     voter.stop().await;
 }
 
+/// And not only to those who asked for it: dcrwallet asks, too, whenever it connects.
+#[tokio::test]
+async fn a_height_announced_wrongly_at_another_s_wish_is_put_right() {
+    let bed = Bed::new().await;
+    bed.leave_state(5);
+    let voter = bed.start().await.unwrap();
+    // Longer than the voter mistrusts announcements after its own wish.
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    bed.announce_winners_at(BLOCK, 484);
+    assert_eq!(bed.votes(1).await[0].height, Height(485));
+    voter.stop().await;
+}
+
 #[tokio::test]
 async fn a_confirmation_in_time_decides_the_bits() {
     let bed = Bed::new().await;
