@@ -50,12 +50,18 @@ fn database_url(text: &str, base: &Path) -> Result<Secret, String> {
         }
         return Ok(sqlite_url(&base.join(path)));
     }
-    let url = Url::parse(text).map_err(|_| EXPECTED.to_owned())?;
+    let mut url = Url::parse(text).map_err(|_| EXPECTED.to_owned())?;
     if url.scheme() != "mysql" {
         return Err(EXPECTED.into());
     }
     if url.path().trim_matches('/').is_empty() {
         return Err("mysql:// needs the name of a database after the host".into());
+    }
+    // MySQL clients take this name for the machine's socket. Whoever gives a port wants the port.
+    if url.host_str() == Some("localhost") && url.port().is_some() {
+        url.set_host(Some("127.0.0.1"))
+            .map_err(|_| EXPECTED.to_owned())?;
+        return Ok(Secret::new(url));
     }
     Ok(Secret::new(text))
 }
@@ -76,6 +82,12 @@ mod tests {
         );
         assert_eq!(resolved("sqlite:///a.db").unwrap(), "sqlite:///a.db");
         assert_eq!(resolved("mysql://u:p@h/n").unwrap(), "mysql://u:p@h/n");
+        let socket = "mysql://u:p@localhost/n";
+        assert_eq!(resolved(socket).unwrap(), socket);
+        assert_eq!(
+            resolved("mysql://u:p%25@localhost:3307/n").unwrap(),
+            "mysql://u:p%25@127.0.0.1:3307/n"
+        );
         assert!(resolved("mysql://u:p@h").is_err());
         for bad in ["postgres://hunter2@h/n", "hunter2", "sqlite:", ""] {
             let error = resolved(bad).unwrap_err();

@@ -76,7 +76,7 @@ fn the_old_files_become_a_configuration_and_files_of_secrets() {
     );
     assert_eq!(
         config.database.url.expose(),
-        "mysql://stakepool:hunter3@localhost:3306/stakepool"
+        "mysql://stakepool:hunter3@127.0.0.1:3306/stakepool"
     );
 
     let again = run(folder.path(), &["dcrstakepool.conf", "stakepoold.conf"]);

@@ -62,6 +62,11 @@ impl fmt::Display for Finding {
     }
 }
 
+fn values(line: &Line) -> impl Iterator<Item = String> {
+    let values = line.value.split(',').map(str::trim);
+    values.filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
 /// A file of the Go program while it is read: what nobody takes is not needed, or not known.
 #[derive(Debug)]
 pub struct Old<'a> {
@@ -100,9 +105,22 @@ impl<'a> Old<'a> {
         for line in &lines {
             self.find(line, fate, note);
         }
-        let values = lines.iter().flat_map(|line| line.value.split(','));
-        let values = values.map(str::trim).filter(|value| !value.is_empty());
-        values.map(str::to_owned).collect()
+        lines.into_iter().flat_map(values).collect()
+    }
+
+    /// The values between the commas of the first line: a later one was never read.
+    pub fn take_first(&mut self, option: &str, fate: Fate, note: &str) -> Vec<String> {
+        let lines = self.lines(option);
+        let Some((first, rest)) = lines.split_first() else {
+            return Vec::new();
+        };
+        self.find(first, fate, note);
+        for line in rest {
+            let note =
+                "the Go program read the first line only: what stands here was never in force";
+            self.find(line, Fate::Dropped, note);
+        }
+        values(first).collect()
     }
 
     /// A switch; without a value it is on.

@@ -1,6 +1,7 @@
 //! The configuration files of the Go program, versions 1.1.1 to 1.5, and what they are in ours. Pure: files come
 //! as text, and what is to be written leaves as text.
 
+mod address;
 mod findings;
 mod ini;
 mod shared;
@@ -109,9 +110,15 @@ fn network(old: &mut Old<'_>) -> Network {
     }
 }
 
-/// A path of the Go program, whole: `~` is the home folder, and a relative one begins beside its file.
+/// A path of the Go program, whole: `~` and `$HOME` are the home folder, and a relative one begins beside its file.
 fn path(text: &str, former: &Former, around: &Surroundings) -> String {
     if let (Some(rest), Some(home)) = (text.strip_prefix('~'), &around.home) {
+        return format!("{home}{rest}");
+    }
+    let of_home = ["$HOME", "${HOME}"]
+        .iter()
+        .find_map(|name| text.strip_prefix(name));
+    if let (Some(rest), Some(home)) = (of_home.filter(|rest| rest.starts_with('/')), &around.home) {
         return format!("{home}{rest}");
     }
     if text.starts_with(['/', '~', '$']) {
@@ -129,15 +136,5 @@ fn with_port(host: &str, port: u16) -> String {
         host.to_owned()
     } else {
         format!("{host}:{port}")
-    }
-}
-
-/// A Go-style address to listen at: an empty host means all of them.
-fn listen(text: &str, default_port: u16) -> String {
-    match text.rsplit_once(':') {
-        Some(("", port)) => format!("0.0.0.0:{port}"),
-        Some(("localhost", port)) => format!("127.0.0.1:{port}"),
-        Some(_) => text.to_owned(),
-        None => format!("{text}:{default_port}"),
     }
 }

@@ -64,7 +64,16 @@ fn database(files: &mut Files<'_, '_>, document: &mut Document) {
     if files.site.is_none() && host.is_none() && password.is_none() {
         return;
     }
-    let server = (host.unwrap_or("localhost"), tcp.unwrap_or("3306"));
+    if password.is_none() {
+        let note = "database.url: it goes between user and host, behind a colon";
+        files.remark("dbpassword", Fate::Missing, note);
+    }
+    // MySQL clients take the name for the socket of this machine, whatever port is given; the Go program did not.
+    let host = match host {
+        None | Some("localhost") => "127.0.0.1",
+        Some(host) => host,
+    };
+    let server = (host, tcp.unwrap_or("3306"));
     let account = (user.unwrap_or("stakepool"), password);
     if let Some(url) = url(server, account, name.unwrap_or("stakepool")) {
         document.section("[database]");
@@ -81,12 +90,14 @@ fn url(
     (user, password): (&str, Option<&str>),
     database: &str,
 ) -> Option<Secret> {
+    // What looks like an escape is none yet, and the setters leave it alone.
+    let plain = |text: &str| text.replace('%', "%25");
     let mut url = Url::parse("mysql://localhost/").ok()?;
     url.set_host(Some(host)).ok()?;
     url.set_port(Some(port.parse().ok()?)).ok()?;
-    url.set_username(user).ok()?;
-    url.set_password(password).ok()?;
-    url.set_path(database);
+    url.set_username(&plain(user)).ok()?;
+    url.set_password(password.map(plain).as_deref()).ok()?;
+    url.set_path(&plain(database));
     Some(Secret::new(url))
 }
 
@@ -96,9 +107,15 @@ fn pool(files: &mut Files<'_, '_>, document: &mut Document) {
         names(old, document);
     }
     let percent = files.take("poolfees", Fate::Renamed, "pool.fee_percent");
-    match percent.map_or(Ok(7.5), str::parse::<f64>) {
-        Ok(percent) => document.raw("fee_percent", &percent.to_string()),
-        Err(_) => files.remark("poolfees", Fate::Conflicting, "is not a number"),
+    // The site's default and the daemon's were not the same.
+    let default = if files.site.is_some() { "7.5" } else { "5" };
+    match percent.unwrap_or(default).parse::<f64>() {
+        Ok(percent) if percent.is_finite() => document.raw("fee_percent", &percent.to_string()),
+        _ => files.remark("poolfees", Fate::Conflicting, "is not a number"),
+    }
+    if percent.is_none() && files.site.is_none() {
+        let note = "pool.fee_percent: the daemon's default was taken; the site's was 7.5, and both must be alike";
+        files.remark("poolfees", Fate::Missing, note);
     }
     document.comment("The keys of the voting wallets' account 0 and of the cold wallet.");
     for (option, key, note) in [

@@ -1,7 +1,10 @@
 //! `dcrstakepool.conf`: `[web]`, `[mail]`, `[[voters]]`.
 
+use std::net::IpAddr;
+
+use super::address::{host_and_port, listen};
 use super::findings::{Fate, Old};
-use super::{Former, Surroundings, TOKEN_FILE, listen, path, with_port};
+use super::{Former, Surroundings, TOKEN_FILE, path, with_port};
 use crate::config::document::Document;
 use crate::decred::Network;
 use crate::secret::Secret;
@@ -23,6 +26,11 @@ pub const DROPPED: &[(&[&str], &str)] = &[
         &["logdir"],
         "logs go to standard output: the journal keeps them",
     ),
+    (
+        &["datadir"],
+        "what the pool keeps is in the database: database.url",
+    ),
+    (&["service"], "services of Windows are not made"),
     (
         &["maxvotedtickets", "maxvotedage"],
         "/tickets shows all, by pages",
@@ -61,7 +69,10 @@ pub fn write(
 fn web(old: &mut Old<'_>, document: &mut Document) {
     document.section("[web]");
     let address = old.take("listen", Fate::Converted, "web.listen");
-    document.list_key("listen", &[listen(address.unwrap_or(":8000"), 8000)]);
+    match listen(address.unwrap_or(":8000"), 8000) {
+        Ok(address) => document.list_key("listen", &[address]),
+        Err(problem) => old.remark("listen", Fate::Conflicting, problem),
+    }
     let base_url = old.take("baseurl", Fate::Renamed, "web.base_url");
     let base_url = base_url.unwrap_or("http://127.0.0.1:8000");
     document.comment(
@@ -84,11 +95,18 @@ fn web(old: &mut Old<'_>, document: &mut Document) {
                     believed everybody";
         old.remark("realipheader", Fate::Conflicting, note);
     }
-    let ips = old.take_all("adminips", Fate::Renamed, "web.admin_ips");
+    // Of these the Go program read the first line only: whoever stands on another was no admin.
+    let ips = old.take_first("adminips", Fate::Renamed, "web.admin_ips");
+    let (ips, names): (Vec<_>, Vec<_>) =
+        ips.into_iter().partition(|ip| ip.parse::<IpAddr>().is_ok());
+    if !names.is_empty() {
+        let note = "holds something that is no address of a client, which was left out";
+        old.remark("adminips", Fate::Conflicting, note);
+    }
     if !ips.is_empty() {
         document.list_key("admin_ips", &ips);
     }
-    let ids = old.take_all("adminuserids", Fate::Renamed, "web.admin_user_ids");
+    let ids = old.take_first("adminuserids", Fate::Renamed, "web.admin_user_ids");
     if ids.iter().all(|id| id.parse::<i64>().is_ok()) {
         document.raw("admin_user_ids", &format!("[{}]", ids.join(", ")));
     } else {
@@ -124,17 +142,30 @@ fn mail(old: &mut Old<'_>, former: &Former, around: &Surroundings, document: &mu
         );
         return;
     };
-    let (host, port) = host.rsplit_once(':').unwrap_or((host, "25"));
+    let (host, port) = host_and_port(host);
+    let port = match port {
+        None | Some("smtp") => 25,
+        Some("submission") => 587,
+        Some("submissions" | "smtps") => 465,
+        Some(port) => port.parse::<u16>().unwrap_or_else(|_| {
+            old.remark(
+                "smtphost",
+                Fate::Conflicting,
+                "has no number for a port: 25 was taken",
+            );
+            25
+        }),
+    };
     // The Go program took STARTTLS where it was offered.
-    let local = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&host);
+    let local = ["localhost", "127.0.0.1", "::1"].contains(&host);
     let tls = match whole {
         Some(true) => "tls",
         _ if local => "none",
         _ => "starttls",
     };
     document.section("[mail]");
-    document.text_key("host", host.trim_matches(['[', ']']));
-    document.raw("port", port);
+    document.text_key("host", host);
+    document.raw("port", &port.to_string());
     document.text_key("tls", tls);
     match from {
         Some(from) => document.text_key("from", from),

@@ -233,7 +233,7 @@ fn what_is_missing_is_said() {
 
 #[test]
 fn the_last_of_two_values_was_in_force() {
-    let text = "testnet=0\ntestnet=1\nsmtphost=localhost:25\nsmtphost=\"\"\nadminips=127.0.0.1\nadminips=::1\n";
+    let text = "testnet=0\ntestnet=1\nsmtphost=localhost:25\nsmtphost=\"\"\n";
     let converted = convert(
         Some(&former("a.conf", text)),
         None,
@@ -241,11 +241,6 @@ fn the_last_of_two_values_was_in_force() {
     );
     assert!(converted.text.contains("network = \"testnet\"\n"));
     assert!(!converted.text.contains("[mail]"));
-    assert!(
-        converted
-            .text
-            .contains("admin_ips = [\"127.0.0.1\", \"::1\"]\n")
-    );
 }
 
 #[test]
@@ -270,4 +265,109 @@ fn any_text_stays_a_configuration_that_can_be_read() {
             prop_assert_eq!(read.get_string("pool.closed_message").unwrap(), message);
         }
     });
+}
+
+fn voter_without(line: &str) -> String {
+    let text = voter_text();
+    assert!(text.contains(line));
+    text.replace(line, "")
+}
+
+fn database_of(converted: &Converted) -> &str {
+    let mut secrets = converted.secrets.iter();
+    let (_, url) = secrets.find(|(name, _)| name == "database_url").unwrap();
+    url.expose()
+}
+
+#[test]
+fn what_looks_like_an_escape_in_a_password_stays_what_it_is() {
+    let text = "dbuser=a%b\ndbpassword=abc%41def\ndbhost=localhost\ndbport=3307\n";
+    let converted = convert(Some(&former("a.conf", text)), None, &around(Path::new("s")));
+    // And `localhost` is the machine, as in the Go program: MySQL clients would take the socket.
+    assert_eq!(
+        database_of(&converted),
+        "mysql://a%25b:abc%2541def@127.0.0.1:3307/stakepool"
+    );
+    let none = convert(
+        Some(&former("a.conf", "dbuser=a\n")),
+        None,
+        &around(Path::new("s")),
+    );
+    assert_eq!(fate(&none, "dbpassword"), [(Fate::Missing, "")]);
+}
+
+#[test]
+fn only_the_first_line_of_admins_was_ever_in_force() {
+    let text =
+        "adminips=192.0.2.1,localhost\nadminips=192.0.2.2\nadminuserids=1\nadminuserids=99\n";
+    let converted = convert(Some(&former("a.conf", text)), None, &around(Path::new("s")));
+    assert!(
+        converted.text.contains("admin_ips = [\"192.0.2.1\"]"),
+        "{}",
+        converted.text
+    );
+    assert!(
+        converted.text.contains("admin_user_ids = [1]"),
+        "{}",
+        converted.text
+    );
+    assert_eq!(
+        fate(&converted, "adminuserids"),
+        [(Fate::Renamed, "a.conf:3"), (Fate::Dropped, "a.conf:4")]
+    );
+}
+
+#[test]
+fn a_daemon_that_named_no_address_stays_with_its_machine() {
+    let text = voter_without("rpclisten=10.0.0.20\n").replace("poolfees=7.5\n", "");
+    let converted = convert(
+        None,
+        Some(&former("b.conf", &text)),
+        &around(Path::new("s")),
+    );
+    assert!(
+        converted.text.contains("listen = \"127.0.0.1:19113\""),
+        "{}",
+        converted.text
+    );
+    assert_eq!(fate(&converted, "rpclisten"), [(Fate::Missing, "")]);
+    // Its own default of the fee, too.
+    assert!(
+        converted.text.contains("fee_percent = 5\n"),
+        "{}",
+        converted.text
+    );
+    assert_eq!(fate(&converted, "poolfees"), [(Fate::Missing, "")]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_not_written() {
+    let text = "poolfees=nan\nlisten=pool.example.com:8000\nsmtphost=[::1]:mail\nservice=x\ndatadir=y\n\
+                smtpcert=$HOME/x.cert\n";
+    let converted = convert(Some(&former("a.conf", text)), None, &around(Path::new("s")));
+    let file = ::config::File::from_str(&converted.text, ::config::FileFormat::Toml);
+    let read = ::config::Config::builder().add_source(file).build();
+    assert!(read.is_ok(), "{read:?}");
+    for option in ["poolfees", "listen", "smtphost"] {
+        let fates = fate(&converted, option);
+        assert!(
+            fates.iter().any(|(fate, _)| *fate == Fate::Conflicting),
+            "{option}: {fates:?}"
+        );
+    }
+    for option in ["service", "datadir"] {
+        assert!(
+            fate(&converted, option)
+                .iter()
+                .all(|(fate, _)| *fate == Fate::Dropped),
+            "{option}"
+        );
+    }
+    for line in [
+        "host = \"::1\"",
+        "port = 25",
+        "ca_cert = \"/home/op/x.cert\"",
+    ] {
+        assert!(converted.text.contains(line), "{line}: {}", converted.text);
+    }
 }

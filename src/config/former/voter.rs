@@ -1,8 +1,9 @@
 //! `stakepoold.conf`: `[voter]`.
 
 use super::findings::{Fate, Old};
-use super::{Former, Surroundings, TOKEN_FILE, listen, path, with_port};
+use super::{Former, Surroundings, TOKEN_FILE, path, with_port};
 use crate::config::document::Document;
+use crate::config::former::address::listen;
 use crate::decred::Network;
 use crate::secret::Secret;
 
@@ -50,13 +51,16 @@ pub fn write(
             "the voter listens at one address: the first was taken",
         );
     }
-    let address = addresses.first().map_or(":", String::as_str);
-    let address = if address == ":" {
-        format!(":{}", params.voter_port)
-    } else {
-        address.to_owned()
-    };
-    document.text_key("listen", &listen(&address, params.voter_port));
+    if addresses.is_empty() {
+        let note = "voter.listen: as the Go program did, only this machine is listened to; a web host elsewhere needs \
+                    the address by which it reaches this one";
+        old.remark("rpclisten", Fate::Missing, note);
+    }
+    let address = addresses.first().map_or("localhost", String::as_str);
+    match listen(address, params.voter_port) {
+        Ok(address) => document.text_key("listen", &address),
+        Err(problem) => old.remark("rpclisten", Fate::Conflicting, problem),
+    }
     if old.take_switch("norpclisten", Fate::Dropped, "web must reach its voters") == Some(true) {
         let note = "web must reach its voters: open voter.listen to it, and to nobody else";
         old.remark("norpclisten", Fate::Conflicting, note);
