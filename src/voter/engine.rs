@@ -60,7 +60,9 @@ pub struct Engine {
     pub(super) signers: watch::Sender<Arc<Signers>>,
     best: watch::Sender<Height>,
     pub(super) heights: Heights,
-    /// Until then blocks may have come that were not told of here.
+    /// The chain was followed to its end since dcrd was connected: no block is unknown here.
+    pub(super) caught_up: bool,
+    /// Announcements of an own wish may still be under way until then.
     pub(super) unsure_until: Option<Instant>,
     saves: mpsc::UnboundedSender<Save>,
     /// Parts that changed, with the time they are due to be written.
@@ -91,6 +93,7 @@ impl Engine {
             signers,
             best,
             heights: Heights::default(),
+            caught_up: false,
             unsure_until: None,
             saves: setup.saves,
             dirty: BTreeMap::new(),
@@ -154,10 +157,11 @@ impl Engine {
     /// first where the announced height may be wrong.
     pub(super) fn on_winners(&mut self, winners: WinningTickets) {
         let WinningTickets { block, height, .. } = winners;
-        let unsure = self
+        let asked = self
             .unsure_until
             .is_some_and(|until| Instant::now() < until);
-        let best = *self.best.borrow();
+        let unsure = asked || !self.caught_up;
+        let best = self.state.best_height().max(*self.best.borrow());
         match self.heights.judge(&block, height, best, unsure) {
             Verdict::At(height) => self.on_sure_winners(&WinningTickets { height, ..winners }),
             Verdict::Ask => {

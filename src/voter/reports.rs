@@ -89,6 +89,7 @@ impl Engine {
     fn resync(&mut self) {
         self.links.pokes.follow.notify_one();
         self.links.pokes.survey.notify_one();
+        self.caught_up = false;
         self.unsure_until = Instant::now().checked_add(UNSURE_AT_MOST);
         self.links
             .spawn("rebroadcast winners", rebroadcast(self.links.clone()));
@@ -112,6 +113,7 @@ impl Engine {
             }
             Report::Root(hash, height) => self.on_root(hash, height),
             Report::Connected(block) => {
+                self.heights.learn(block.tip.hash, block.tip.height);
                 blocks::connect(&mut self.state, &block);
                 self.after_tickets_changed();
             }
@@ -205,6 +207,8 @@ impl Engine {
     }
 
     fn on_best(&mut self, tip: Tip) {
+        self.caught_up = true;
+        self.heights.learn(tip.hash, tip.height);
         self.ask_subsidy(next(tip.height));
         self.links.pokes.survey.notify_one();
         self.state.best = Some(tip.clone());

@@ -15,6 +15,7 @@ use dcrstakepool::{domain, rpc};
 use serde_json::json;
 
 use super::voter_bed::{Bed, POOL, own_ticket, vector};
+use super::voter_chain::chain_to_485;
 use crate::harness::fake_daemon::Reply;
 
 const BLOCK: Hash = Hash([77; 32]);
@@ -74,11 +75,17 @@ async fn a_height_announced_wrongly_after_a_connect_is_put_right() {
 async fn a_height_announced_wrongly_at_another_s_wish_is_put_right() {
     let bed = Bed::new().await;
     bed.leave_state(5);
+    let chain = chain_to_485(&bed);
     let voter = bed.start().await.unwrap();
+    let best = |now: &Status| now.best.as_ref().map(|tip| tip.height);
+    voter
+        .until("caught up", |now| best(now) == Some(Height(485)))
+        .await;
     // Longer than the voter mistrusts announcements after its own wish.
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
-    bed.announce_winners_at(BLOCK, 484);
-    assert_eq!(bed.votes(1).await[0].height, Height(485));
+    let next = chain.grow(vec![]);
+    bed.announce_winners_at(next.hash, 485);
+    assert_eq!(bed.votes(1).await[0].height, Height(486));
     voter.stop().await;
 }
 
