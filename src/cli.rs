@@ -135,7 +135,7 @@ pub struct MigrateArgs {
     /// Go on without: you made one
     #[arg(long)]
     pub yes_i_have_a_backup: bool,
-    /// Scripts of the Go program's first version have tickets from this height on (default 15346 on mainnet)
+    /// Scripts of the Go program's first version have tickets from this height on (default 15346)
     #[arg(long, value_name = "HEIGHT")]
     pub grandfathered_height: Option<u32>,
     /// Give every verified user a new API token, and void all others: after api_secret was changed

@@ -7,11 +7,12 @@ use super::{Failure, backup, takeover};
 use crate::cli::MigrateArgs;
 use crate::config::{MigrateConfig, Sources};
 use crate::db::{self, Access, Error, Facts, Options, Plan, SchemaState, Step, Store};
-use crate::decred::{Height, Network};
+use crate::decred::Height;
 use crate::pool::TakeOver;
 use crate::telemetry;
 
-/// On mainnet no script of a version without `HeightRegistered` has tickets from before.
+/// On mainnet no script of a version without `HeightRegistered` has tickets from before. The Go program took it for
+/// every network.
 const GRANDFATHERED: u32 = 15_346;
 
 /// Runs it to its end. Prints each step to standard output before doing it.
@@ -86,10 +87,7 @@ async fn upgrade(store: &Store, config: &MigrateConfig, args: &MigrateArgs) -> R
     if holds_data && !args.dry_run {
         require_backup(store, args).await?;
     }
-    let registered = args.grandfathered_height.unwrap_or(match config.network {
-        Network::Mainnet => GRANDFATHERED,
-        Network::Testnet | Network::Simnet => 0,
-    });
+    let registered = args.grandfathered_height.unwrap_or(GRANDFATHERED);
     for step in &steps {
         say(step, args);
         if args.dry_run {

@@ -90,10 +90,7 @@ fn what_older_versions_lack_gets_what_it_would_have_had() {
              APIToken <> '') AS line FROM Users WHERE UserId IN (2, 3)",
         )
     };
-    assert_eq!(
-        of(Version::V001, &["--grandfathered-height", "15346"]),
-        ["2 15346 2 1 0 0", "3 0 2 1 0 0"]
-    );
+    assert_eq!(of(Version::V001, &[]), ["2 15346 2 1 0 0", "3 0 2 1 0 0"]);
     assert_eq!(of(Version::V002, &[]), ["2 150 2 1 0 0", "3 0 2 1 0 0"]);
     assert_eq!(of(Version::V004, &[]), ["2 150 1 1 0 0", "3 0 0 1 0 0"]);
     assert_eq!(of(Version::V100, &[]), ["2 150 1 1 0 1", "3 0 0 1 0 1"]);
