@@ -71,15 +71,16 @@ impl Location {
         }
     }
 
-    /// Opens a connection that is ready for use. Dispatches by itself because the derived
-    /// `establish` tries one kind after the other and hides the real error.
-    pub fn connect(&self) -> Result<AnyConnection, Failure> {
+    /// Opens a connection that is ready for use, and says whether it leads into a cluster. Dispatches by itself
+    /// because the derived `establish` tries one kind after the other and hides the real error.
+    pub fn connect(&self) -> Result<(AnyConnection, bool), Failure> {
         let mut connection = match self {
             Location::Sqlite(path) => AnyConnection::Sqlite(sqlite(path)?),
             Location::Mysql { url, .. } => AnyConnection::Mysql(mysql(url)?),
         };
-        dialect::prepare(&mut connection).map_err(|error| Failure::of_statement(&error))?;
-        Ok(connection)
+        let in_cluster =
+            dialect::prepare(&mut connection).map_err(|error| Failure::of_statement(&error))?;
+        Ok((connection, in_cluster))
     }
 }
 

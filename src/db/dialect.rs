@@ -15,14 +15,18 @@ use super::connection::AnyConnection;
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// Settings of a fresh connection.
-pub fn prepare(connection: &mut AnyConnection) -> QueryResult<()> {
+/// Settings of a fresh connection. Whether it leads to a node of a cluster, which must be told to `begin_write`:
+/// behind a balancer each connection is asked.
+pub fn prepare(connection: &mut AnyConnection) -> QueryResult<bool> {
     match connection {
         // The order matters: switching to WAL already needs the patience of `busy_timeout`.
-        AnyConnection::Sqlite(sqlite) => sqlite.batch_execute(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-        ),
+        AnyConnection::Sqlite(sqlite) => {
+            sqlite.batch_execute(
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                 PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+            )?;
+            Ok(false)
+        }
         // Strict: a value that does not fit is an error, never cut off in silence.
         AnyConnection::Mysql(mysql) => {
             mysql.batch_execute(
@@ -34,16 +38,17 @@ pub fn prepare(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
-/// In a Galera cluster a read on this node waits until what other nodes committed before is here.
-fn read_own_cluster_writes(mysql: &mut MysqlConnection) -> QueryResult<()> {
+/// In a Galera cluster a read on this node waits until what other nodes committed before is here. Whether it is one.
+fn read_own_cluster_writes(mysql: &mut MysqlConnection) -> QueryResult<bool> {
     let wsrep: Option<Variable> =
         diesel::sql_query("SHOW SESSION VARIABLES WHERE Variable_name = 'wsrep_on'")
             .get_result(mysql)
             .optional()?;
-    if wsrep.is_some_and(|variable| variable.value == "ON") {
+    let in_cluster = wsrep.is_some_and(|variable| variable.value == "ON");
+    if in_cluster {
         mysql.batch_execute("SET SESSION wsrep_sync_wait = 1")?;
     }
-    Ok(())
+    Ok(in_cluster)
 }
 
 #[derive(QueryableByName)]
@@ -79,26 +84,36 @@ pub fn now(connection: &mut AnyConnection) -> QueryResult<i64> {
 
 /// Begins a transaction that will write. SQLite must take the write lock at once: a transaction
 /// that reads first and writes later fails whenever another one wrote in between.
-pub fn begin_write(connection: &mut AnyConnection) -> QueryResult<()> {
+///
+/// A Galera node rolls transactions back for those of other nodes, and does not always say so: then later
+/// statements would be stored each by itself, COMMIT finds nothing to do and answers that all is well, and what
+/// was accepted is lost (seen once in some thousand conflicts on MariaDB 10.11.19: no node's write-set cache had
+/// the change). There a savepoint shows at the end whether the transaction is the same, and without autocommit
+/// nothing of another one is stored.
+pub fn begin_write(connection: &mut AnyConnection, in_cluster: bool) -> QueryResult<()> {
     match connection {
         AnyConnection::Sqlite(sqlite) => {
             AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
         }
-        AnyConnection::Mysql(mysql) => {
-            AnsiTransactionManager::begin_transaction_sql(mysql, "BEGIN; SAVEPOINT still_there")
-        }
+        AnyConnection::Mysql(mysql) => AnsiTransactionManager::begin_transaction_sql(
+            mysql,
+            if in_cluster {
+                "SET autocommit = 0; BEGIN; SAVEPOINT still_there"
+            } else {
+                "BEGIN"
+            },
+        ),
     }
 }
 
-/// To be asked before COMMIT: fails if the transaction of `begin_write` is not there any more. A Galera node rolls
-/// transactions back for those of other nodes, and does not always say so: then COMMIT finds nothing to do and answers
-/// that all is well, and what was accepted is lost (seen once in some thousand conflicts on MariaDB 10.11.19: no
-/// node's write-set cache had the change).
+/// To be asked before COMMIT in a cluster: fails if the transaction of `begin_write` is not there any more.
 pub fn is_still_there(connection: &mut AnyConnection) -> QueryResult<()> {
-    match connection {
-        AnyConnection::Sqlite(_) => Ok(()),
-        AnyConnection::Mysql(mysql) => mysql.batch_execute("RELEASE SAVEPOINT still_there"),
-    }
+    connection.batch_execute("RELEASE SAVEPOINT still_there")
+}
+
+/// After the end of a transaction in a cluster: reads by themselves see what is there now.
+pub fn end_write(connection: &mut AnyConnection) -> QueryResult<()> {
+    connection.batch_execute("SET autocommit = 1")
 }
 
 /// Begins a transaction that sees everything as it is now, to its end, and writes nothing.

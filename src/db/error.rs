@@ -162,13 +162,13 @@ const TEXTS: &[(&str, Kind)] = &[
     ("lock wait timeout exceeded", Kind::Retry),
     // 1020: a row changed under a MariaDB snapshot
     ("record has changed since last read", Kind::Retry),
+    // 1305: a node of a cluster rolled the transaction back without a word (`dialect::begin_write`)
+    ("savepoint still_there does not exist", Kind::Retry),
     ("database is locked", Kind::Retry),
     ("database table is locked", Kind::Retry),
     // 1180; the second one is Galera's, whatever was going on when the node lost its cluster
     ("during commit", Kind::Unknown),
     ("(provider status: ", Kind::Unknown),
-    // 1305: the transaction ended without a word; what came after that is stored by itself
-    ("savepoint still_there does not exist", Kind::Unknown),
     // 1061: another process made the same index
     ("duplicate key name", Kind::Conflict),
     // 1047

@@ -26,6 +26,8 @@ pub(super) struct Lender {
 /// A connection, and whether it may be lent again.
 pub(super) struct Lent {
     pub connection: AnyConnection,
+    /// It leads to a node of a cluster.
+    pub in_cluster: bool,
     pub sound: bool,
 }
 
@@ -37,9 +39,10 @@ impl ManageConnection for Manager {
     type Error = Failure;
 
     fn connect(&self) -> Result<Lent, Failure> {
-        let connection = self.0.connect()?;
+        let (connection, in_cluster) = self.0.connect()?;
         Ok(Lent {
             connection,
+            in_cluster,
             sound: true,
         })
     }

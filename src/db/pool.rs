@@ -14,9 +14,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::{AnyConnection, Location};
+use super::connection::Location;
 use super::error::{Failure, Kind};
-use super::lender::{Borrowed, Lender};
+use super::lender::{Borrowed, Lender, Lent};
 
 /// Threads that may hang at a time; beyond this no more are risked until one comes back.
 const MAX_STUCK: usize = 64;
@@ -80,7 +80,7 @@ impl Pool {
     pub async fn run<T, F>(&self, deadline: Instant, job: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&mut AnyConnection, &Watch) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&mut Lent, &Watch) -> Result<T, Failure> + Send + 'static,
     {
         let shared = &self.0;
         let waiting = timeout_at(deadline, Arc::clone(&shared.permits).acquire_owned());
@@ -138,12 +138,12 @@ struct Thread(Arc<Watch>, Arc<Shared>);
 impl Thread {
     fn work<T, F>(self, deadline: Instant, job: F) -> Result<T, Failure>
     where
-        F: FnOnce(&mut AnyConnection, &Watch) -> Result<T, Failure>,
+        F: FnOnce(&mut Lent, &Watch) -> Result<T, Failure>,
     {
         let Thread(watch, shared) = &self;
         let lender = Arc::clone(&lock(&shared.lender));
         let mut lent = lender.lend(deadline)?;
-        let result = job(&mut lent.connection, watch);
+        let result = job(&mut lent, watch);
         let sound = match &result {
             Ok(_) => true,
             Err(failure) => failure.spares_connection(),
@@ -156,7 +156,7 @@ impl Thread {
     /// that was given up still runs.
     fn give_back(&self, mut lent: Borrowed, sound: bool) {
         let mut state = lock(&self.0.state);
-        lent.sound = sound && matches!(*state, State::Working { .. });
+        lent.sound &= sound && matches!(*state, State::Working { .. });
         drop(lent);
         if matches!(*state, State::Working { .. }) {
             *state = State::Done;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::QueryResult;
+use diesel::result::Error as Diesel;
 use rand::RngExt as _;
 use tokio::time::Instant;
 
 use super::connection::AnyConnection;
 use super::dialect;
 use super::error::{Failure, Kind};
+use super::lender::Lent;
 use super::pool::{Pool, Watch};
 use crate::metrics::catalogue;
 
@@ -37,8 +39,8 @@ where
     T: Send + 'static,
     F: Fn(&mut AnyConnection) -> QueryResult<T> + Send + Sync + 'static,
 {
-    let reading = repeat(pool, limit, move |connection, _, _| {
-        query(connection).map_err(|error| Failure::of_statement(&error))
+    let reading = repeat(pool, limit, move |lent, _, _| {
+        query(&mut lent.connection).map_err(|error| Failure::of_statement(&error))
     });
     measured("read", reading).await
 }
@@ -50,8 +52,8 @@ where
     T: Send + 'static,
     F: Fn(&mut AnyConnection, bool) -> QueryResult<Decision<T>> + Send + Sync + 'static,
 {
-    let writing = repeat(pool, limit, move |connection, watch, doubtful| {
-        transact(connection, watch, |connection| change(connection, doubtful))
+    let writing = repeat(pool, limit, move |lent, watch, doubtful| {
+        transact(lent, watch, |connection| change(connection, doubtful))
     });
     measured("write", writing).await
 }
@@ -62,8 +64,8 @@ pub(super) async fn alter<F>(pool: &Pool, limit: Duration, change: F) -> Result<
 where
     F: Fn(&mut AnyConnection) -> QueryResult<()> + Send + Sync + 'static,
 {
-    let altering = repeat(pool, limit, move |connection, _, _| {
-        change(connection).map_err(|error| Failure::of_statement(&error))
+    let altering = repeat(pool, limit, move |lent, _, _| {
+        change(&mut lent.connection).map_err(|error| Failure::of_statement(&error))
     });
     measured("write", altering).await
 }
@@ -82,36 +84,49 @@ async fn measured<T>(
 }
 
 fn transact<T>(
-    connection: &mut AnyConnection,
+    lent: &mut Lent,
     watch: &Watch,
     change: impl FnOnce(&mut AnyConnection) -> QueryResult<Decision<T>>,
 ) -> Result<T, Failure> {
-    dialect::begin_write(connection).map_err(|error| Failure::of_statement(&error))?;
-    match change(connection) {
+    if let Err(error) = dialect::begin_write(&mut lent.connection, lent.in_cluster) {
+        // It may be within something by now.
+        lent.sound &= !lent.in_cluster;
+        return Err(Failure::of_statement(&error));
+    }
+    match change(&mut lent.connection) {
         Ok(Decision::Commit(_)) if !watch.may_commit() => {
-            roll_back(connection)?;
+            roll_back(lent)?;
             Err(Failure::unavailable("given up"))
         }
         Ok(Decision::Commit(value)) => {
-            if let Err(error) = dialect::is_still_there(connection) {
-                return Err(not_stored(connection, &error));
+            if lent.in_cluster
+                && let Err(error) = dialect::is_still_there(&mut lent.connection)
+            {
+                return Err(not_stored(lent, &error));
             }
-            dialect::commit(connection).map_err(|error| Failure::of_commit(&error))?;
+            // One that fails is rolled back at once.
+            let committed = dialect::commit(&mut lent.connection);
+            if matches!(committed, Err(Diesel::RollbackErrorOnCommit { .. })) {
+                lent.sound = false;
+            } else {
+                end(lent);
+            }
+            committed.map_err(|error| Failure::of_commit(&error))?;
             Ok(value)
         }
         Ok(Decision::Rollback(value)) => {
-            roll_back(connection)?;
+            roll_back(lent)?;
             Ok(value)
         }
-        Err(error) => Err(not_stored(connection, &error)),
+        Err(error) => Err(not_stored(lent, &error)),
     }
 }
 
 /// After a statement that failed.
-fn not_stored(connection: &mut AnyConnection, error: &diesel::result::Error) -> Failure {
+fn not_stored(lent: &mut Lent, error: &Diesel) -> Failure {
     let failure = Failure::of_statement(error);
     if failure.spares_connection()
-        && let Err(lost) = roll_back(connection)
+        && let Err(lost) = roll_back(lent)
     {
         return lost;
     }
@@ -119,17 +134,26 @@ fn not_stored(connection: &mut AnyConnection, error: &diesel::result::Error) -> 
 }
 
 /// A connection that cannot even roll back is lost; the server rolls back by itself.
-fn roll_back(connection: &mut AnyConnection) -> Result<(), Failure> {
-    dialect::rollback(connection).map_err(|error| Failure {
+fn roll_back(lent: &mut Lent) -> Result<(), Failure> {
+    dialect::rollback(&mut lent.connection).map_err(|error| Failure {
         kind: Kind::Lost,
         text: error.to_string(),
-    })
+    })?;
+    end(lent);
+    Ok(())
+}
+
+/// What is stored is stored: a connection on which this fails serves no other call.
+fn end(lent: &mut Lent) {
+    if lent.in_cluster && dialect::end_write(&mut lent.connection).is_err() {
+        lent.sound = false;
+    }
 }
 
 async fn repeat<T, F>(pool: &Pool, limit: Duration, job: F) -> Result<T, Failure>
 where
     T: Send + 'static,
-    F: Fn(&mut AnyConnection, &Watch, bool) -> Result<T, Failure> + Send + Sync + 'static,
+    F: Fn(&mut Lent, &Watch, bool) -> Result<T, Failure> + Send + Sync + 'static,
 {
     let job = Arc::new(job);
     let deadline = Instant::now() + limit;
@@ -138,9 +162,7 @@ where
     loop {
         let (job, doubtful) = (Arc::clone(&job), doubt.is_some());
         let failure = match pool
-            .run(deadline, move |connection, watch| {
-                job(connection, watch, doubtful)
-            })
+            .run(deadline, move |lent, watch| job(lent, watch, doubtful))
             .await
         {
             Ok(value) => return Ok(value),
@@ -202,7 +224,14 @@ fn pause(attempt: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use diesel::connection::SimpleConnection as _;
+    use diesel::result::DatabaseErrorKind;
+
     use super::*;
+    use crate::db::connection::Location;
+    use crate::secret::Secret;
 
     /// How often a call that always fails like this is tried again.
     fn tries(kind: Kind, doubt: bool) -> u32 {
@@ -221,6 +250,31 @@ mod tests {
         for kind in [Kind::Unavailable, Kind::Denied, Kind::Schema, Kind::Query] {
             assert_eq!(tries(kind, false), 0, "{kind:?}");
         }
+    }
+
+    /// What a node of a cluster says that has rolled back without a word.
+    #[tokio::test]
+    async fn a_change_whose_transaction_has_gone_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("pool.db").display());
+        let pool = Pool::new(Location::parse(&Secret::new(url)).unwrap(), 1);
+        let limit = Duration::from_secs(30);
+        let runs = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&runs);
+        let changed = write(&pool, limit, move |connection, doubtful| {
+            assert!(!doubtful, "nothing of it is stored");
+            if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+                connection.batch_execute("CREATE TABLE made (id INTEGER)")?;
+                let gone = "SAVEPOINT still_there does not exist".to_owned();
+                let unknown = DatabaseErrorKind::Unknown;
+                return Err(Diesel::DatabaseError(unknown, Box::new(gone)));
+            }
+            // It would be there.
+            connection.batch_execute("CREATE TABLE made (id INTEGER)")?;
+            Ok(Decision::Commit("stored"))
+        });
+        assert_eq!(changed.await, Ok("stored"));
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
 
     #[test]

@@ -174,7 +174,8 @@ fn write(
     batch: &mut Vec<Vec<Value>>,
 ) -> QueryResult<u64> {
     if !batch.is_empty() {
-        dialect::begin_write(connection)?;
+        // Nobody else is there with whom it could collide.
+        dialect::begin_write(connection, false)?;
         rows::insert(connection, table, batch)?;
         dialect::commit(connection)?;
     }

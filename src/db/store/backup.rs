@@ -19,8 +19,8 @@ impl Store {
         W: Write + Send + 'static,
     {
         let deadline = Instant::now() + UPGRADE_LIMIT;
-        let written = self.0.pool.run(deadline, move |connection, _| {
-            Ok(backup::dump(connection, &wish, out, &progress))
+        let written = self.0.pool.run(deadline, move |lent, _| {
+            Ok(backup::dump(&mut lent.connection, &wish, out, &progress))
         });
         written.await?
     }
@@ -36,8 +36,8 @@ impl Store {
         R: BufRead + Send + 'static,
     {
         let deadline = Instant::now() + UPGRADE_LIMIT;
-        let restored = self.0.pool.run(deadline, move |connection, _| {
-            Ok(backup::restore(connection, backup, &progress))
+        let restored = self.0.pool.run(deadline, move |lent, _| {
+            Ok(backup::restore(&mut lent.connection, backup, &progress))
         });
         restored.await?
     }
