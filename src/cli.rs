@@ -384,6 +384,9 @@ pub struct SetupVoterArgs {
     /// Where web reaches this voter
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
+    /// Folder where the voter may write, such as /var/lib/dcrvoter of its unit (else beside the configuration)
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, Args)]

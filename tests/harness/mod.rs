@@ -6,6 +6,7 @@ pub mod browser;
 pub mod configs;
 pub mod daemon_rpc;
 pub mod dcrd;
+pub mod distance;
 pub mod fake_daemon;
 pub mod fake_voter;
 pub mod folder;

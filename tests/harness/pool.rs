@@ -1,6 +1,7 @@
 //! The pool itself: voters and web as an operator runs them, from configuration files.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::configs::{Endpoint, Terms, voter_config, web_config};
 use super::http::{self, Response};
@@ -46,6 +47,24 @@ impl Role {
             port,
             environment: Vec::new(),
             process,
+        }
+    }
+
+    /// One on another machine, which the users' browsers reach at `port`. `bring` prints its log.
+    pub fn elsewhere(
+        name: &str,
+        command: &'static str,
+        folder: &Path,
+        port: u16,
+        bring: &Command,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            command,
+            folder: folder.to_path_buf(),
+            port,
+            environment: Vec::new(),
+            process: Process::start(name, bring, &log_path(folder)),
         }
     }
 

@@ -3,5 +3,6 @@
 mod alerts;
 mod faces;
 mod package;
+mod rehearsal;
 mod tools;
 mod units;

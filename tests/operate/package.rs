@@ -2,8 +2,9 @@
 //! a machine makes of the package.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use config::{Config, File, FileFormat};
 
@@ -133,9 +134,57 @@ fn every_command_has_a_man_page_and_is_completed() {
     }
 }
 
+/// The package of the debug build, made once; or the one that `PACKAGE` names, to try what is to be published.
+fn built() -> &'static Path {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| {
+        if let Some(file) = std::env::var_os("PACKAGE") {
+            return file.into();
+        }
+        succeeds(Command::new(root().join("scripts/package")).env("PROFILE", "dev"));
+        let made = std::fs::read_dir(program::target_folder().join("package")).expect("packages");
+        let mut made = made.flatten().map(|file| file.path());
+        let deb = made.find(|path| path.extension().is_some_and(|it| it == "deb"));
+        deb.expect("a Debian package")
+    })
+}
+
+/// The same as a later version.
+pub fn newer() -> Vec<u8> {
+    let folder = Folder::new("newer");
+    let (tree, deb) = (folder.path().join("tree"), folder.path().join("newer.deb"));
+    succeeds(
+        Command::new("dpkg-deb")
+            .arg("--raw-extract")
+            .arg(built())
+            .arg(&tree),
+    );
+    let control = tree.join("DEBIAN/control");
+    let text = std::fs::read_to_string(&control).expect("its control file");
+    let text: Vec<_> = text
+        .lines()
+        .map(|line| match line.strip_prefix("Version: ") {
+            Some(version) => format!("Version: {version}+later"),
+            None => line.to_owned(),
+        })
+        .collect();
+    std::fs::write(&control, text.join("\n") + "\n").expect("its control file");
+    succeeds(
+        Command::new("dpkg-deb")
+            .args(["-Zgzip", "-z1", "--build", "--root-owner-group"])
+            .args([&tree, &deb]),
+    );
+    std::fs::read(&deb).expect("the package")
+}
+
+/// What is in it.
+pub fn bytes() -> Vec<u8> {
+    std::fs::read(built()).expect("the package")
+}
+
 #[test]
 #[ignore = "for --all: a Debian in a folder, as root; minutes"]
 fn the_package_is_installed_upgraded_removed_and_purged() {
-    let said = succeeds(Command::new(root().join("scripts/try-package")).env("PROFILE", "dev"));
+    let said = succeeds(Command::new(root().join("scripts/try-package")).arg(built()));
     assert!(said.contains("the package comes and goes"), "{said}");
 }

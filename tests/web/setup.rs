@@ -210,9 +210,13 @@ async fn what_is_missing_is_named_at_once_and_nothing_is_overwritten() {
     let left: Vec<_> = std::fs::read_dir(&node).expect("a folder").collect();
     assert!(left.is_empty(), "{left:?}");
     let mut forced = voter(&bed, &node, free_port());
-    forced.push("--force".into());
+    let state = bed.folder.path().join("state");
+    std::fs::create_dir(&state).expect("a folder");
+    forced.extend(words(&format!("--force --state-dir {}", state.display())));
     ends_with(&run(forced).await, 0, &["is locked", "written: "]);
     let before = std::fs::read(node.join("dcrstakepool.toml")).expect("written");
+    assert_eq!(mode(&state.join("voter.key")), 0o600);
+    assert!(!node.join("voter.key").exists());
     let again = run(voter(&bed, &node, free_port())).await;
     ends_with(&again, 1, &["is there already and stays"]);
     let after = std::fs::read(node.join("dcrstakepool.toml")).expect("still there");

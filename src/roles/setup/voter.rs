@@ -1,5 +1,7 @@
 //! `setup voter`.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 
 use super::daemon::{DCRD, DCRWALLET, Daemon, Names};
@@ -34,6 +36,8 @@ struct Answers {
     cold: Secret,
     fee: String,
     listen: String,
+    /// `None`: what the voter writes lies beside its configuration.
+    state: Option<PathBuf>,
 }
 
 pub async fn run(args: SetupVoterArgs) -> Result<(), Failure> {
@@ -89,6 +93,7 @@ fn ask(questions: &mut Questions, args: &SetupVoterArgs) -> Result<Answers, Fail
         cold,
         fee,
         listen,
+        state: args.state_dir.clone(),
     })
 }
 
@@ -104,6 +109,9 @@ async fn look(answers: Answers, draft: &Draft, tasks: &Tasks) -> Result<Findings
     document.comment("Where web reaches it, and what web must show.");
     document.text_key("listen", &answers.listen);
     document.secret_key("token", TOKEN, token);
+    if let Some(state) = &answers.state {
+        keep_state_in(&mut document, state).map_err(Failure::failed)?;
+    }
     section(&mut document, "[voter.dcrd]", answers.dcrd, "dcrd_password");
     let wallet = answers.wallet;
     section(
@@ -117,8 +125,21 @@ async fn look(answers: Answers, draft: &Draft, tasks: &Tasks) -> Result<Findings
     Ok(Box::pin(daemons::check(&config, tasks)).await)
 }
 
+/// What the voter writes, by the paths that the configuration has by default within its own folder.
+fn keep_state_in(document: &mut Document, folder: &Path) -> anyhow::Result<()> {
+    let folder = std::path::absolute(folder).with_context(|| folder.display().to_string())?;
+    for (key, name) in [
+        ("cert", "voter.cert"),
+        ("key", "voter.key"),
+        ("data_dir", "data"),
+    ] {
+        document.text_key(key, &folder.join(name).display().to_string());
+    }
+    Ok(())
+}
+
 /// The environment of who sets up is not that of the service.
-fn alone(file: std::path::PathBuf) -> Sources {
+fn alone(file: PathBuf) -> Sources {
     Sources {
         file: Some(file),
         ..Sources::default()
@@ -213,8 +234,8 @@ async fn voting_key(wallet: &Place, tasks: &Tasks) -> Result<Secret, Failure> {
     Ok(key)
 }
 
-fn tell_next(config: &VoterConfig, place: &std::path::Path) {
-    let folder = place.parent().unwrap_or(std::path::Path::new("."));
+fn tell_next(config: &VoterConfig, place: &Path) {
+    let folder = place.parent().unwrap_or(Path::new("."));
     let token = folder.join(SECRETS).join(TOKEN);
     let key = folder.join(SECRETS).join("voting_wallet_extpub");
     eprintln!(
