@@ -187,6 +187,8 @@ pub struct ClaimedMail {
     pub created: i64,
     /// With the one that is due now.
     pub attempts: u32,
+    /// When the claim ends.
+    pub until: i64,
 }
 
 /// Longer than any try takes.

@@ -2,17 +2,22 @@
 //! page waits for that server; a mail that is in the queue is sent at least once, or given up with an
 //! alarm while it waits.
 
+mod claims;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Error, Pool, random};
 use crate::db::{ClaimedMail, MAIL_LEASE_SECS, MailCounts, MailOutcome, NewMail};
 use crate::mail::{Carrier, Delivery, DeliveryError, Mail, Parcel};
 use crate::metrics::catalogue;
 use crate::secret::Secret;
+
+pub(super) use claims::Watched;
+use claims::{RENEW, TRUST};
 
 /// Senders at a time: a slow recipient holds up one of them.
 const SENDERS: usize = 3;
@@ -117,10 +122,12 @@ impl Pool {
 
     /// Not the senders' work: a mail server may hold all of them up.
     async fn keep_counting(&self) {
+        let mut watched = Watched::default();
         while !self.tasks.is_stopping() {
-            if self.database_away_since().is_none()
-                && let Err(error) = self.count_mails().await
-            {
+            if self.database_away_since().is_some() {
+                watched.forget();
+            } else if let Err(error) = self.look_after_mails(&mut watched).await {
+                watched.forget();
                 self.database_failed("what mails wait is not known", &error);
             }
             tokio::select! {
@@ -128,6 +135,31 @@ impl Pool {
                 () = sleep(LOOK) => {}
             }
         }
+    }
+
+    async fn look_after_mails(&self, watched: &mut Watched) -> Result<(), Error> {
+        self.count_mails().await?;
+        self.free_mails(watched, Instant::now()).await
+    }
+
+    /// Makes due what somebody claimed who is gone.
+    pub(super) async fn free_mails(
+        &self,
+        watched: &mut Watched,
+        seen_at: Instant,
+    ) -> Result<(), Error> {
+        let now = self.clock.unix_seconds();
+        let claims = self.store.mails_being_sent(now).await?;
+        for (id, until) in watched.abandoned(claims, seen_at) {
+            if self.store.free_mail(&id, until, now).await? {
+                tracing::warn!(
+                    mail.id = id,
+                    "who was sending a mail is gone: it is sent again"
+                );
+                self.post.due.notify_one();
+            }
+        }
+        Ok(())
     }
 
     async fn keep_sending(&self, carrier: &dyn Carrier) {
@@ -158,13 +190,20 @@ impl Pool {
     }
 
     async fn try_next(&self, carrier: &dyn Carrier) -> Result<bool, Error> {
-        let claimed_at = self.clock.unix_seconds();
-        let Some(mail) = self.store.claim_mail(claimed_at).await? else {
+        let claimed = self.store.claim_mail(self.clock.unix_seconds()).await?;
+        let Some(mail) = claimed else {
             return Ok(false);
         };
-        let attempts = mail.attempts;
+        let (attempts, until) = (mail.attempts, mail.until);
         let parcel = parcel(mail);
+        tracing::debug!(mail.id = parcel.id, attempts, "mail claimed");
         let outcome = tokio::select! {
+            biased;
+            () = self.keep_claim(&parcel.id, until) => {
+                // Whoever takes it next also says what becomes of it.
+                tracing::warn!(mail.id = parcel.id, "a mail is left to another process");
+                return Ok(true);
+            }
             outcome = carrier.carry(&parcel) => outcome,
             () = self.end_of_patience() => Err(DeliveryError::Later("web was stopped".into())),
         };
@@ -172,14 +211,31 @@ impl Pool {
         let outcome = outcome.map_err(|error| without_secrets(error, &parcel.mail.to));
         let outcome = judge(outcome, parcel.created, attempts, now);
         note(&parcel.id, attempts, &outcome);
-        let until = claimed_at.saturating_add(MAIL_LEASE_SECS);
+        let until = now.saturating_add(MAIL_LEASE_SECS);
         self.settle(&parcel.id, outcome, until).await?;
         self.count_mails().await?;
         Ok(true)
     }
 
+    /// Shows the other processes that a mail is being sent, until they may believe that it is not.
+    async fn keep_claim(&self, id: &str, mut until: i64) {
+        let mut shown = Instant::now();
+        while shown.elapsed() < TRUST {
+            sleep(RENEW).await;
+            let asked = Instant::now();
+            let longer = self.clock.unix_seconds().saturating_add(MAIL_LEASE_SECS);
+            // It must differ.
+            let longer = longer.max(until.saturating_add(1));
+            match self.store.renew_mail(id, until, longer).await {
+                Ok(true) => (shown, until) = (asked, longer),
+                Ok(false) => return,
+                Err(error) => self.database_failed("a mail may be sent twice", &error.into()),
+            }
+        }
+    }
+
     /// Writes down what became of a mail. What was sent and is not written down comes twice, so this is
-    /// tried for as long as nobody else may take the mail.
+    /// tried for minutes, although others may take the mail earlier.
     async fn settle(&self, id: &str, outcome: MailOutcome, until: i64) -> Result<(), Error> {
         loop {
             let now = self.clock.unix_seconds();

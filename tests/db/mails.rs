@@ -15,6 +15,7 @@ use super::bed::{Bed, NOW, enrolment, on_both, user};
 on_both!(
     a_mail_is_claimed_by_one_and_comes_back_if_that_one_dies,
     a_mail_that_waits_again_is_due_later,
+    a_mail_whose_sender_is_gone_is_freed_and_no_other,
     several_webs_share_the_mails,
     a_link_and_its_mail_are_stored_together,
     a_script_and_its_mail_are_stored_together,
@@ -69,6 +70,40 @@ async fn a_mail_that_waits_again_is_due_later(bed: Bed) {
     let counts = store.mail_counts().await.unwrap();
     assert_eq!((counts.waiting, counts.waiting_since), (1, Some(NOW)));
     assert!(store.claim_mail(NOW + 60).await.unwrap().is_some());
+}
+
+async fn a_mail_whose_sender_is_gone_is_freed_and_no_other(bed: Bed) {
+    let store = bed.store().await;
+    store.queue_mail(new_mail("claimed", NOW)).await.unwrap();
+    store.claim_mail(NOW).await.unwrap().unwrap();
+    store.queue_mail(new_mail("waits", NOW)).await.unwrap();
+    store.claim_mail(NOW).await.unwrap().unwrap();
+    let outcome = MailOutcome::Postponed {
+        until: NOW + 60,
+        problem: "away".into(),
+    };
+    store.settle_mail("waits", outcome, NOW).await.unwrap();
+    store.queue_mail(new_mail("new", NOW)).await.unwrap();
+    let until = NOW + MAIL_LEASE_SECS;
+    let claims = store.mails_being_sent(NOW).await.unwrap();
+    assert_eq!(claims, [("claimed".to_owned(), until)]);
+    // Its sender lives: said once, or twice when the first answer was lost.
+    assert!(store.renew_mail("claimed", until, until + 5).await.unwrap());
+    assert!(store.renew_mail("claimed", until, until + 5).await.unwrap());
+    assert!(!store.free_mail("claimed", until, NOW + 5).await.unwrap());
+    let claims = store.mails_being_sent(NOW + 5).await.unwrap();
+    assert_eq!(claims, [("claimed".to_owned(), until + 5)]);
+    // It dies.
+    let until = until + 5;
+    assert!(!store.free_mail("waits", NOW + 60, NOW + 40).await.unwrap());
+    assert!(store.free_mail("claimed", until, NOW + 40).await.unwrap());
+    assert!(!store.renew_mail("claimed", until, until + 5).await.unwrap());
+    assert_eq!(store.mails_being_sent(NOW + 40).await.unwrap(), []);
+    let mut due = Vec::new();
+    while let Some(mail) = store.claim_mail(NOW + 40).await.unwrap() {
+        due.push(mail.id);
+    }
+    assert_eq!(due, ["new", "claimed"]);
 }
 
 async fn several_webs_share_the_mails(bed: Bed) {

@@ -20,14 +20,14 @@ async fn site() -> Site {
 }
 
 /// The challenge of the form that a page shows.
-fn challenge(page: &Answer) -> String {
+pub(super) fn challenge(page: &Answer) -> String {
     let field = format!("name=\"{CHALLENGE}\" value=\"");
     let (_, rest) = page.body.split_once(&field).expect("a captcha");
     rest.split('"').next().expect("a value").to_owned()
 }
 
 /// What a person reads.
-fn letters(challenge: &str) -> String {
+pub(super) fn letters(challenge: &str) -> String {
     let key = derive(&Secret::new(API_SECRET), Purpose::Captcha);
     let now = Clock::system().unix_seconds();
     let letters = Captchas::new(key)

@@ -1,10 +1,14 @@
 //! Two web processes on one database: whichever a browser or wallet meets, it is the same site.
 
+use dcrstakepool::web::captcha::{ANSWER, CHALLENGE};
 use http::StatusCode;
 
 use super::browser::{Answer, Api, Browser, PASSWORD};
+use super::captcha::{challenge, letters};
+use super::mail::{mailed, section, sign_up};
 use super::site::{MONITOR_TOKEN, Site, Wish, user_address};
 use crate::harness::mariadb::MariaDb;
+use crate::harness::smtp::{Manners, Security, SmtpServer};
 
 const HERE: &str = "It does the background work.";
 const ELSEWHERE: &str = "Another process of this site does the background work.";
@@ -41,7 +45,7 @@ async fn status(site: &Site) -> String {
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..1500 {
+    for _ in 0..4500 {
         if is_so().await {
             return;
         }
@@ -234,4 +238,89 @@ async fn a_halt_that_one_finds_stops_both() {
         .await;
     answer.shows("\"code\":14,");
     until_status(&other, "Enrolment is halted").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_that_were_copied_at_one_are_void_at_both() {
+    let (one, other) = two(Wish {
+        web: "captcha = true\n",
+        ..usual()
+    })
+    .await;
+    for (shown, first, second) in [(&one, &one, &other), (&one, &other, &one)] {
+        let mut browser = shown.browser();
+        let challenge = challenge(&browser.get("/passwordreset").await);
+        let letters = letters(&challenge);
+        let fields = [
+            ("email", "ann@example.com"),
+            (CHALLENGE, challenge.as_str()),
+            (ANSWER, letters.as_str()),
+        ];
+        for (site, status) in [
+            (first, StatusCode::OK),
+            (second, StatusCode::UNPROCESSABLE_ENTITY),
+            (first, StatusCode::UNPROCESSABLE_ENTITY),
+        ] {
+            let answer = site.browser().submit("/passwordreset", &fields).await;
+            assert_eq!(answer.status, status, "{answer:#?}");
+        }
+    }
+}
+
+async fn two_with_mail(server: &SmtpServer) -> (Site, Site) {
+    two(Wish {
+        mail: section(server.port, "none", ""),
+        ..usual()
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_comes_once_whichever_of_both_is_asked() {
+    let server = SmtpServer::start(Security::Plain, Manners::default()).await;
+    let (one, other) = two_with_mail(&server).await;
+    let joining = (0..20).map(async |number| {
+        let site = if number % 2 == 0 { &one } else { &other };
+        sign_up(&mut site.browser(), &format!("user{number}@example.com")).await;
+    });
+    futures_util::future::join_all(joining).await;
+    until("twenty mails", async || server.taken().len() >= 20).await;
+    for site in [&one, &other] {
+        until_status(site, "0 waiting").await;
+    }
+    let mut to: Vec<String> = server.taken().iter().map(|it| it.to.clone()).collect();
+    assert_eq!(to.len(), 20, "{to:?}");
+    to.sort();
+    to.dedup();
+    assert_eq!(to.len(), 20, "{to:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "for --all"]
+async fn a_mail_that_one_was_sending_when_it_died_comes_from_the_other() {
+    let silent = Manners {
+        silent: true,
+        ..Manners::default()
+    };
+    let server = SmtpServer::start(Security::Plain, silent).await;
+    let (mut one, other) = two_with_mail(&server).await;
+    // Only one of them can take it.
+    other.signal("-STOP");
+    sign_up(&mut one.browser(), "ann@example.com").await;
+    one.logged("mail claimed").await;
+    one.kill();
+    other.signal("-CONT");
+    server.behave(Manners::default());
+    let start = std::time::Instant::now();
+    until("the mail to be free", async || {
+        other.log().contains("who was sending a mail is gone")
+    })
+    .await;
+    mailed(&server, "ann@example.com", "/emailverify").await;
+    println!(
+        "measured: web killed while it sent a mail: the other sent it after {:.0} s",
+        start.elapsed().as_secs_f64()
+    );
+    until_status(&other, "0 waiting").await;
+    assert_eq!(server.taken().len(), 1);
 }

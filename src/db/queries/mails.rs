@@ -9,6 +9,8 @@ use crate::db::schema::pool_mails::{self, dsl};
 pub const WAITING: &str = "waiting";
 pub const SENT: &str = "sent";
 pub const GIVEN_UP: &str = "given_up";
+/// What is wrong with a mail that waits, while somebody sends it.
+const BEING_SENT: &str = "being sent";
 /// Rather than "not waiting", which no index finds.
 const ENDED: [&str; 2] = [SENT, GIVEN_UP];
 
@@ -72,7 +74,57 @@ pub fn claim(
         .filter(dsl::state.eq(WAITING))
         .filter(dsl::due.eq(due));
     diesel::update(unclaimed)
-        .set((dsl::due.eq(until), dsl::attempts.eq(attempts)))
+        .set((
+            dsl::due.eq(until),
+            dsl::attempts.eq(attempts),
+            dsl::problem.eq(BEING_SENT),
+        ))
+        .execute(connection)
+        .map(|rows| rows == 1)
+}
+
+/// Who sends it goes on doing so. False: it is not that one's any more. Done twice it is as good as once.
+pub fn renew(
+    connection: &mut AnyConnection,
+    id: &str,
+    until: i64,
+    longer: i64,
+) -> QueryResult<bool> {
+    let own = dsl::pool_mails
+        .filter(dsl::id.eq(id))
+        .filter(dsl::state.eq(WAITING))
+        .filter(dsl::due.eq_any([until, longer]));
+    diesel::update(own)
+        .set(dsl::due.eq(longer))
+        .execute(connection)
+        .map(|rows| rows == 1)
+}
+
+/// Mails that somebody sends, or sent when that one died, and until when they are claimed: after `now`, not after
+/// `last`.
+pub fn being_sent(
+    connection: &mut AnyConnection,
+    now: i64,
+    last: i64,
+) -> QueryResult<Vec<(String, i64)>> {
+    dsl::pool_mails
+        .filter(dsl::state.eq(WAITING))
+        .filter(dsl::due.gt(now))
+        .filter(dsl::due.le(last))
+        .filter(dsl::problem.eq(BEING_SENT))
+        .select((dsl::id, dsl::due))
+        .load(connection)
+}
+
+/// Makes a mail due that is still claimed until just then.
+pub fn free(connection: &mut AnyConnection, id: &str, until: i64, now: i64) -> QueryResult<bool> {
+    let claimed = dsl::pool_mails
+        .filter(dsl::id.eq(id))
+        .filter(dsl::state.eq(WAITING))
+        .filter(dsl::due.eq(until))
+        .filter(dsl::problem.eq(BEING_SENT));
+    diesel::update(claimed)
+        .set((dsl::due.eq(now), dsl::problem.eq("")))
         .execute(connection)
         .map(|rows| rows == 1)
 }

@@ -16,7 +16,7 @@ impl Store {
             .await
     }
 
-    /// Takes the mail that is due longest, for a few minutes: nobody else gets it before.
+    /// Takes the mail that is due longest, for a few minutes: nobody else gets it before, unless it is freed.
     pub async fn claim_mail(&self, now: i64) -> Result<Option<ClaimedMail>> {
         let due = self.read(move |connection| mails::next(connection, now));
         // Nothing is locked while nothing is due.
@@ -40,7 +40,34 @@ impl Store {
                 html: Secret::new(row.html),
                 created: row.created,
                 attempts: narrow("pool_mails.attempts", attempts)?,
+                until,
             })))
+        })
+        .await
+    }
+
+    /// Claims a mail for longer. False: it is not the caller's any more, who claimed it until `until`.
+    pub async fn renew_mail(&self, id: &str, until: i64, longer: i64) -> Result<bool> {
+        let id = id.to_owned();
+        self.write_on(Touches::Nothing, move |connection| {
+            mails::renew(connection, &id, until, longer)
+        })
+        .await
+    }
+
+    /// Mails that are claimed, and until when.
+    pub async fn mails_being_sent(&self, now: i64) -> Result<Vec<(String, i64)>> {
+        // Not to the second: it was claimed by another one's clock.
+        let last = now.saturating_add(MAIL_LEASE_SECS.saturating_mul(2));
+        self.read(move |connection| mails::being_sent(connection, now, last))
+            .await
+    }
+
+    /// Whoever claimed this mail until just then is gone: it is due. False: that one is not.
+    pub async fn free_mail(&self, id: &str, until: i64, now: i64) -> Result<bool> {
+        let id = id.to_owned();
+        self.write_on(Touches::Nothing, move |connection| {
+            mails::free(connection, &id, until, now)
         })
         .await
     }

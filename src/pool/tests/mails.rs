@@ -1,12 +1,15 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use crate::mail::{Carrier, Delivery, DeliveryError, Parcel};
 use crate::pool::Pool;
-use crate::pool::testing::{PASSWORD, TestPool, proof};
+use crate::pool::post::Watched;
+use crate::pool::testing::{NOW, PASSWORD, TestPool, proof};
 use crate::secret::Secret;
 
 /// A mail server that does as the test says.
@@ -113,6 +116,42 @@ async fn two_webs_send_each_mail_once() {
     let mails = server.taken();
     let to: BTreeSet<_> = mails.iter().map(|it| &it.mail.to).collect();
     assert_eq!((sent, mails.len(), to.len()), (10, 10, 10));
+}
+
+/// A mail server that never says a word.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl Carrier for Silent {
+    async fn carry(&self, _: &Parcel) -> Result<(), DeliveryError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn what_a_web_took_with_it_when_it_died_is_sent_by_another_one() {
+    let test = TestPool::new().await;
+    let (dying, _) = queued(&test).await;
+    let (other, server) = queued(&test).await;
+    sign_up(&dying).await;
+    let claimed = async {
+        while test.store.mails_being_sent(NOW).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = dying.send_next(&Silent) => panic!("nothing was said to it"),
+        () = claimed => {}
+    }
+    let (mut watched, start) = (Watched::default(), Instant::now());
+    for (seconds, sent) in [(0, false), (29, false), (30, true)] {
+        let now = start + Duration::from_secs(seconds);
+        other.free_mails(&mut watched, now).await.unwrap();
+        assert_eq!(other.send_next(&*server).await, sent, "{seconds}");
+    }
+    assert_eq!(server.taken().len(), 1);
+    assert!(!other.send_next(&*server).await);
 }
 
 #[tokio::test]

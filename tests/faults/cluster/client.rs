@@ -161,8 +161,8 @@ impl Client {
         account.token.is_some().then_some(())
     }
 
-    /// An accepted sign-up brings its mail. One that a web took with it when it died comes minutes later: people have
-    /// another one sent. Whether that was done.
+    /// An accepted sign-up brings its mail. One that a web took with it when it died comes half a minute later: some
+    /// have another one sent before. Whether that was done.
     fn await_mail(&mut self, account: &mut Account) -> Option<bool> {
         let email = account.email.clone();
         for round in 0..PATIENCE_FOR_MAIL {
