@@ -1,5 +1,6 @@
 //! Procedures of the runbook that need only database and web, carried out with the real program.
 
+use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
 
@@ -154,4 +155,61 @@ async fn a_leaked_api_secret_is_changed_and_every_token_with_it() {
     let token = ann.api_token().await;
     assert_ne!(token, leaked);
     assert_eq!(purchase_info(&site, &token).await["status"], "success");
+}
+
+/// What lies beside the database: configuration, and certificates of voters.
+fn copy_all_but_the_database(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("a file");
+        let database = entry.file_name().to_string_lossy().starts_with("pool.db");
+        if entry.file_type().expect("a kind").is_file() && !database {
+            let copy = to.join(entry.file_name());
+            std::fs::copy(entry.path(), copy).expect("a folder");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn web_moves_to_another_machine_and_nobody_has_to_sign_in_again() {
+    let mut site = Site::start().await;
+    let mut ann = enrolled(&site, "ann@example.com", 1).await;
+    votes(&mut ann, "2", "8").await;
+    let token = ann.api_token().await;
+    let before = purchase_info(&site, &token).await["data"].clone();
+    // Under way: a sign-up whose link is opened after the move.
+    let fields = [
+        ("email", "kim@example.com"),
+        ("password", PASSWORD),
+        ("passwordrepeat", PASSWORD),
+    ];
+    site.browser().submit("/signup", &fields).await;
+    let mailed = site.mailed_token("kim@example.com").await;
+
+    let began = Instant::now();
+    site.stop().await;
+    let carried = tempfile::tempdir().expect("a folder");
+    let backup = carried.path().join("move.backup");
+    let backup = backup.to_str().expect("a path");
+    succeeds(&site.command(&["backup", backup, "--with-secrets"]).await);
+    let new = tempfile::tempdir().expect("a folder");
+    copy_all_but_the_database(site.folder.path(), new.path());
+    // The old machine is gone.
+    site.folder = new;
+    succeeds(&site.command(&["restore", backup]).await);
+    site.start_again().await;
+    println!(
+        "measured: web moved to another machine with a small database: {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
+    ann.address = site.address;
+    let settings = ann.get("/settings").await;
+    assert_eq!(settings.status, StatusCode::OK, "{settings:#?}");
+    assert_eq!(purchase_info(&site, &token).await["data"], before);
+    voters_vote(&site, 1, 11).await;
+    let page = format!("/emailverify?t={mailed}");
+    let opened = site.browser().submit(&page, &[("t", &mailed)]).await;
+    assert_eq!(opened.status, StatusCode::OK, "{opened:#?}");
+    let mut monitor = site.browser();
+    monitor.headers = vec![("authorization", format!("Bearer {MONITOR_TOKEN}"))];
+    shows_in_time(&mut monitor, "/status", "RPC Status: OK").await;
 }
