@@ -9,7 +9,7 @@ use super::emails::fingerprint;
 use super::narrow;
 use crate::db::connection::AnyConnection;
 use crate::db::former::{Tables, lacking};
-use crate::db::schema::{pool_emails, pool_keys, pool_revisions, users::dsl};
+use crate::db::schema::{pool_emails, pool_keys, pool_revisions};
 use crate::db::{FormerUser, TakenUser};
 use crate::domain::{KeyIndex, UserId};
 
@@ -81,7 +81,8 @@ pub fn page(
     rows.into_iter().map(read).collect()
 }
 
-/// Makes what they lack of our own rows. What is there stays, so that it can be repeated.
+/// Makes what they lack of our own rows, by a few statements for all of them. What is there stays, so that it can be
+/// repeated.
 pub fn take_over(
     connection: &mut AnyConnection,
     taken: &[TakenUser],
@@ -112,26 +113,96 @@ pub fn take_over(
             .filter(|user| !there.contains(&user.id.0))
             .collect::<Vec<_>>()
     };
-    for user in without(&with_keys) {
-        super::keys::insert(connection, user.id.0, i64::from(user.key_index.0))?;
+    add_keys(connection, &without(&with_keys))?;
+    add_revisions(connection, &without(&with_revisions), revision)?;
+    add_emails(connection, &without(&with_emails))?;
+    set_fee_addresses(connection, taken)
+}
+
+/// Rows of so many values by one statement.
+fn rows(values: &str, count: usize) -> String {
+    vec![values; count].join(", ")
+}
+
+fn add_keys(connection: &mut AnyConnection, users: &[&TakenUser]) -> QueryResult<()> {
+    if users.is_empty() {
+        return Ok(());
     }
-    for user in without(&with_revisions) {
-        super::revisions::set(connection, user.id.0, revision)?;
+    let sql = format!(
+        "INSERT INTO pool_keys (user_id, key_set, key_index) VALUES {}",
+        rows(&format!("(?, {}, ?)", super::keys::KEY_SET), users.len())
+    );
+    let mut statement = diesel::sql_query(sql).into_boxed();
+    for user in users {
+        statement = statement
+            .bind::<BigInt, _>(user.id.0)
+            .bind::<BigInt, _>(i64::from(user.key_index.0));
     }
-    for user in without(&with_emails) {
-        if let Some(email) = &user.email {
-            super::emails::insert(connection, &fingerprint(email), user.id.0)?;
-        }
+    statement.execute(connection).map(drop)
+}
+
+fn add_revisions(
+    connection: &mut AnyConnection,
+    users: &[&TakenUser],
+    revision: i64,
+) -> QueryResult<()> {
+    if users.is_empty() {
+        return Ok(());
     }
-    for user in taken {
-        if let Some(fee_address) = &user.fee_address {
-            let empty = dsl::user_fee_addr.is_null().or(dsl::user_fee_addr.eq(""));
-            diesel::update(dsl::users.filter(dsl::user_id.eq(user.id.0)).filter(empty))
-                .set(dsl::user_fee_addr.eq(fee_address))
-                .execute(connection)?;
-        }
+    let sql = format!(
+        "INSERT INTO pool_revisions (user_id, revision) VALUES {}",
+        rows(&format!("(?, {revision})"), users.len())
+    );
+    let mut statement = diesel::sql_query(sql).into_boxed();
+    for user in users {
+        statement = statement.bind::<BigInt, _>(user.id.0);
     }
-    Ok(())
+    statement.execute(connection).map(drop)
+}
+
+fn add_emails(connection: &mut AnyConnection, users: &[&TakenUser]) -> QueryResult<()> {
+    let known = users.iter().filter_map(|user| {
+        let email = user.email.as_ref()?;
+        Some((fingerprint(email), user.id.0))
+    });
+    let known: Vec<(String, i64)> = known.collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "INSERT INTO pool_emails (email_hash, user_id) VALUES {}",
+        rows("(?, ?)", known.len())
+    );
+    let mut statement = diesel::sql_query(sql).into_boxed();
+    for (hash, user) in known {
+        statement = statement.bind::<Text, _>(hash).bind::<BigInt, _>(user);
+    }
+    statement.execute(connection).map(drop)
+}
+
+/// Where there is none.
+fn set_fee_addresses(connection: &mut AnyConnection, users: &[TakenUser]) -> QueryResult<()> {
+    let lacking = users
+        .iter()
+        .filter_map(|user| Some((user.id.0, user.fee_address.as_ref()?)));
+    let lacking: Vec<(i64, &String)> = lacking.collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE Users SET UserFeeAddr = CASE UserId {} END \
+         WHERE UserId IN ({}) AND (UserFeeAddr IS NULL OR UserFeeAddr = '')",
+        vec!["WHEN ? THEN ?"; lacking.len()].join(" "),
+        rows("?", lacking.len())
+    );
+    let mut statement = diesel::sql_query(sql).into_boxed();
+    for (user, address) in &lacking {
+        statement = statement.bind::<BigInt, _>(*user).bind::<Text, _>(*address);
+    }
+    for (user, _) in &lacking {
+        statement = statement.bind::<BigInt, _>(*user);
+    }
+    statement.execute(connection).map(drop)
 }
 
 fn those(ids: Vec<i64>) -> BTreeSet<i64> {

@@ -9,7 +9,7 @@ use crate::db::schema::{pool_keys, users};
 use crate::domain::KeyIndex;
 
 /// The only key set there is until keys are rotated.
-const KEY_SET: i64 = 0;
+pub const KEY_SET: i64 = 0;
 
 pub fn find(connection: &mut AnyConnection, user_id: i64) -> QueryResult<Option<KeyIndex>> {
     let index: Option<i64> = dsl::pool_keys
