@@ -6,6 +6,7 @@
 //! the crypto provider checks. The provider is always explicit, never the process default.
 
 mod expiry;
+mod shown;
 
 use std::fs;
 use std::io;
@@ -24,7 +25,8 @@ use zeroize::Zeroizing;
 use crate::new_file;
 use crate::secret::Secret;
 
-pub use expiry::{expires_at, not_after};
+pub use expiry::{ending, expires_at, not_after};
+pub use shown::end_of_shown;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {

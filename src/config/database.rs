@@ -23,6 +23,12 @@ impl DatabaseConfig {
         self.url.expose().starts_with("sqlite:")
     }
 
+    /// The file of an SQLite database.
+    pub fn file(&self) -> Option<&Path> {
+        let path = self.url.expose().strip_prefix("sqlite:")?;
+        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+    }
+
     pub(super) fn resolve(raw: RawDatabase, check: &mut Check) -> Option<Self> {
         let given = check.secret(raw.url);
         let default = sqlite_url(&check.path(Path::new(DEFAULT_SQLITE)));

@@ -11,6 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::backup::{self, Column, Table};
 use super::connection::AnyConnection;
+use super::types::{Grant, GrantedOn, Server};
 
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -80,6 +81,67 @@ pub fn now(connection: &mut AnyConnection) -> QueryResult<i64> {
         }
     };
     Ok(moment.now)
+}
+
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    word: String,
+}
+
+#[derive(QueryableByName)]
+struct Privilege {
+    #[diesel(sql_type = Text)]
+    place: String,
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+}
+
+/// This account, as the tables of privileges name it.
+const GRANTEE: &str = "CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', \
+                       SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')";
+
+/// The server, and what the account may do there; `None`: there is no server.
+pub fn server(connection: &mut AnyConnection) -> QueryResult<Option<Server>> {
+    let AnyConnection::Mysql(mysql) = connection else {
+        return Ok(None);
+    };
+    let version: Word =
+        diesel::sql_query("SELECT CAST(VERSION() AS CHAR) AS word").get_result(mysql)?;
+    let found: Vec<Privilege> = diesel::sql_query(format!(
+        "SELECT 'everything' AS place, '' AS table_name, CAST(privilege_type AS CHAR) AS kind \
+         FROM information_schema.user_privileges WHERE grantee = {GRANTEE} \
+         UNION SELECT 'database', '', CAST(privilege_type AS CHAR) \
+         FROM information_schema.schema_privileges \
+         WHERE grantee = {GRANTEE} AND DATABASE() LIKE table_schema \
+         UNION SELECT 'table', CAST(table_name AS CHAR), CAST(privilege_type AS CHAR) \
+         FROM information_schema.table_privileges \
+         WHERE grantee = {GRANTEE} AND table_schema = DATABASE()"
+    ))
+    .load(mysql)?;
+    // Servers without roles do not know the function.
+    let role: QueryResult<Word> =
+        diesel::sql_query("SELECT CAST(COALESCE(CURRENT_ROLE(), 'NONE') AS CHAR) AS word")
+            .get_result(mysql);
+    let granted = found.into_iter().filter(|it| it.kind != "USAGE");
+    Ok(Some(Server {
+        version: version.word,
+        has_role: role.is_ok_and(|role| role.word != "NONE"),
+        grants: granted.map(read_grant).collect(),
+    }))
+}
+
+fn read_grant(found: Privilege) -> Grant {
+    Grant {
+        on: match found.place.as_str() {
+            "everything" => GrantedOn::Everything,
+            "table" => GrantedOn::Table(found.table_name),
+            _ => GrantedOn::Database,
+        },
+        privilege: found.kind,
+    }
 }
 
 /// Begins a transaction that will write. SQLite must take the write lock at once: a transaction

@@ -7,7 +7,7 @@
 //! again, and a fresh r2d2 pool takes over from the one that waits.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,9 +17,13 @@ use tokio::time::{Instant, timeout_at};
 use super::connection::Location;
 use super::error::{Failure, Kind};
 use super::lender::{Borrowed, Lender, Lent};
+use super::types::Pace;
 
 /// Threads that may hang at a time; beyond this no more are risked until one comes back.
 const MAX_STUCK: usize = 64;
+
+/// What takes longer is slow.
+const SLOW: Duration = Duration::from_millis(500);
 
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
@@ -30,6 +34,8 @@ struct Shared {
     max: u32,
     lender: Mutex<Arc<Lender>>,
     stuck: AtomicUsize,
+    calls: AtomicU64,
+    slow: AtomicU64,
 }
 
 /// What the waiting side and the working thread of a call know of each other.
@@ -72,6 +78,8 @@ impl Pool {
             permits: Arc::new(Semaphore::new(max as usize)),
             max,
             stuck: AtomicUsize::new(0),
+            calls: AtomicU64::new(0),
+            slow: AtomicU64::new(0),
         }))
     }
 
@@ -109,6 +117,21 @@ impl Pool {
                 self.forget_idle();
                 Err(no_answer(started.elapsed(), &watch))
             }
+        }
+    }
+
+    /// A call took so long, by whatever way it went.
+    pub fn note(&self, took: Duration) {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        if took > SLOW {
+            self.0.slow.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub fn pace(&self) -> Pace {
+        Pace {
+            calls: self.0.calls.load(Ordering::Relaxed),
+            slow: self.0.slow.load(Ordering::Relaxed),
         }
     }
 

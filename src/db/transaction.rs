@@ -42,7 +42,7 @@ where
     let reading = repeat(pool, limit, move |lent, _, _| {
         query(&mut lent.connection).map_err(|error| Failure::of_statement(&error))
     });
-    measured("read", reading).await
+    measured(pool, "read", reading).await
 }
 
 /// Changes something, in one transaction that is safe to repeat: `change` may run several times.
@@ -55,7 +55,7 @@ where
     let writing = repeat(pool, limit, move |lent, watch, doubtful| {
         transact(lent, watch, |connection| change(connection, doubtful))
     });
-    measured("write", writing).await
+    measured(pool, "write", writing).await
 }
 
 /// Changes tables, in steps that are safe to repeat. Not a transaction: MySQL commits each by itself, and in
@@ -67,16 +67,19 @@ where
     let altering = repeat(pool, limit, move |lent, _, _| {
         change(&mut lent.connection).map_err(|error| Failure::of_statement(&error))
     });
-    measured("write", altering).await
+    measured(pool, "write", altering).await
 }
 
 async fn measured<T>(
+    pool: &Pool,
     kind: &'static str,
     call: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     let started = Instant::now();
     let outcome = call.await;
-    catalogue::DATABASE_SECONDS.record([kind], started.elapsed());
+    let took = started.elapsed();
+    pool.note(took);
+    catalogue::DATABASE_SECONDS.record([kind], took);
     if outcome.is_err() {
         catalogue::DATABASE_ERRORS.increment([kind]);
     }

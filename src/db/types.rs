@@ -42,6 +42,39 @@ impl Options {
     }
 }
 
+/// How fast the database answered this process so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pace {
+    pub calls: u64,
+    /// Those that took more than half a second, waiting and repetitions included.
+    pub slow: u64,
+}
+
+/// The server of a shared database, and what our account may do there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// As it says itself: `10.11.6-MariaDB`.
+    pub version: String,
+    /// A role gives it rights, which `grants` does not have.
+    pub has_role: bool,
+    /// All but those on single columns.
+    pub grants: Vec<Grant>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub on: GrantedOn,
+    /// `SELECT`, `CREATE VIEW`, …
+    pub privilege: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GrantedOn {
+    Everything,
+    Database,
+    Table(String),
+}
+
 /// Who opens the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {

@@ -75,6 +75,9 @@ pub struct DaemonInfo {
     pub blocks: Height,
     #[serde(default)]
     pub connections: i64,
+    /// By how many seconds its peers' clocks are ahead of its own, in the middle.
+    #[serde(rename = "timeoffset", default)]
+    pub time_offset: i64,
     #[serde(rename = "txindex", default)]
     pub tx_index: bool,
 }

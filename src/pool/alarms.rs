@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::alerts::Standing;
+use super::upkeep::CLOCK_SECS;
 use super::voters::{Peer, View};
-use super::{Halt, Pool};
+use super::{Halt, Pool, clocks};
 use crate::db::MailCounts;
 use crate::decred::Height;
 use crate::domain::TicketCounts;
@@ -13,9 +14,16 @@ use crate::rpc::wire::{Alarm, Status};
 
 /// Stable names, for monitors; a voter's own alarms have theirs.
 pub mod id {
+    /// There are backups of the database, and the last one is too old.
+    pub const BACKUP_OLD: &str = "backup_old";
+    /// The site's; a voter has an alarm of the same name.
+    pub const CERTIFICATE_EXPIRES: &str = "certificate_expires";
+    /// Of a voter's machine or the database's, against web's.
+    pub const CLOCK_WRONG: &str = "clock_wrong";
     pub const DATABASE_AWAY: &str = "database_away";
     /// Voters know more than the database: a backup was restored, or it is the wrong one.
     pub const DATABASE_IS_OLDER: &str = "database_is_older";
+    pub const DATABASE_SLOW: &str = "database_slow";
     pub const HALTED: &str = "halted";
     /// A mail has waited for long: the mail server is away, or does not take it.
     pub const MAIL_STUCK: &str = "mail_stuck";
@@ -51,9 +59,9 @@ enum Finding {
 type Key = (&'static str, String);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Reason {
+pub(super) struct Reason {
     key: Key,
-    message: String,
+    pub message: String,
     /// When it began (unix seconds), where that is known; else it is when it was found.
     since: Option<i64>,
     /// Nobody is told before it has lasted for so many seconds.
@@ -61,7 +69,7 @@ struct Reason {
 }
 
 impl Reason {
-    fn new(id: &'static str, about: &str, message: String) -> Self {
+    pub fn new(id: &'static str, about: &str, message: String) -> Self {
         Self {
             key: (id, about.to_owned()),
             message,
@@ -70,14 +78,14 @@ impl Reason {
         }
     }
 
-    fn since(self, since: i64) -> Self {
+    pub fn since(self, since: i64) -> Self {
         Self {
             since: Some(since),
             ..self
         }
     }
 
-    fn patience(self, patience: i64) -> Self {
+    pub fn patience(self, patience: i64) -> Self {
         Self { patience, ..self }
     }
 }
@@ -263,6 +271,7 @@ impl Pool {
             let reason = Reason::new(id::MAIL_STUCK, "", message).since(since);
             found.push(Finding::Holds(reason.patience(MAIL_SECS)));
         }
+        found.extend(self.upkeep().reasons(now).into_iter().map(Finding::Holds));
         found
     }
 
@@ -292,6 +301,10 @@ impl Pool {
         if let Some(ahead) = &view.ahead {
             let message = format!("{name} {ahead}");
             holds(Reason::new(id::DATABASE_IS_OLDER, name, message).patience(OLDER_SECS));
+        }
+        let ahead = view.clock_ahead.filter(|_| view.connected);
+        if let Some(message) = ahead.and_then(|ahead| clocks::wrong(name, ahead)) {
+            holds(Reason::new(id::CLOCK_WRONG, name, message).patience(CLOCK_SECS));
         }
         let status = view.status.as_ref().filter(|_| view.connected);
         let tip = status.and_then(|status| status.best.as_ref());

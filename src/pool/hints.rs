@@ -6,6 +6,9 @@ pub fn for_alarm(id: &str) -> &'static str {
         "wallet_locked" => {
             "unlock it by walletpassphrase, with the right passphrase: a wrong one locks a wallet"
         }
+        "wallet_has_money" => {
+            "send it to the cold wallet; whoever paid used a wrong address of the pool"
+        }
         "wallet_votes" => "start dcrwallet without enablevoting",
         "wallet_disconnected" => {
             "start dcrwallet, or see why it does not answer; it is tried again"
@@ -31,6 +34,12 @@ pub fn for_alarm(id: &str) -> &'static str {
         "state_not_read" => "see the voter's log at its start; what is missing is learnt again",
         "database_away" => "see why the database does not answer; votes do not need it",
         "database_is_older" => "a backup was restored: see deploy/RUNBOOK.md before users sign up",
+        "database_slow" => "see disk, memory and slow query log of the database's machine",
+        "backup_old" => "see systemctl status dcrstakepool-backup.timer dcrstakepool-backup",
+        "certificate_expires" => {
+            "renew it: the site's by certbot or Caddy; dcrd, dcrwallet and voter make another one when theirs and its key are away, to be copied to who pins it"
+        }
+        "clock_wrong" => "see timedatectl there and here: chrony or systemd-timesyncd must run",
         "mail_stuck" => "see the line mail, and web's log for what the mail server said",
         "voters_differ" => "compare the voters on /status; the one with the most work is believed",
         _ => "see deploy/RUNBOOK.md",

@@ -8,6 +8,7 @@ mod accounts;
 mod alarms;
 mod alerts;
 mod chain;
+pub mod clocks;
 mod closing;
 mod confirm;
 mod database;
@@ -51,6 +52,7 @@ mod teach_tickets;
 mod tickets;
 mod tokens;
 mod types;
+mod upkeep;
 mod users;
 mod vote_times;
 mod voters;
@@ -91,6 +93,7 @@ use passwords::Hasher;
 use post::Post;
 use recent::{FRESH, Moment, Recent};
 use sync::TableKeeper;
+use upkeep::Upkeep;
 
 pub use crate::db::{
     AuditEntry, AuditLine, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp,
@@ -162,6 +165,7 @@ pub struct Pool {
     enrolling: Lanes,
     heights: Mutex<Heights>,
     reasons: Mutex<Reasons>,
+    upkeep: Mutex<Upkeep>,
     known_tickets: Mutex<KnownTickets>,
     database: Mutex<DatabaseState>,
     lease: Lease,
@@ -226,6 +230,7 @@ impl Pool {
             tasks: parts.tasks,
             heights: Mutex::default(),
             reasons: Mutex::default(),
+            upkeep: Mutex::default(),
             known_tickets: Mutex::default(),
             database: Mutex::default(),
             lease: Lease::new(),

@@ -113,6 +113,9 @@ impl Pool {
         let pool = Arc::clone(self);
         self.tasks
             .spawn("lease", async move { pool.keep_lead().await });
+        let pool = Arc::clone(self);
+        self.tasks
+            .spawn("upkeep", async move { pool.keep_up().await });
         self.start_senders();
         let pool = Arc::clone(self);
         self.tasks

@@ -172,6 +172,7 @@ impl Pool {
             seen_at: view.seen_at,
             differing_keys: view.differing_keys,
             ahead: view.ahead,
+            clock_ahead: view.clock_ahead,
             scripts_in_sync,
             preferences_in_sync,
         }

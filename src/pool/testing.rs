@@ -69,6 +69,8 @@ pub struct FakeState {
     pub counts: TicketCounts,
     /// How it voted on its last blocks.
     pub blocks: Vec<BlockVotes>,
+    /// What its machine says.
+    pub clock: Option<i64>,
     pub network: String,
     pub pool_id: Option<PoolId>,
     pub config: ConfigDigests,
@@ -119,6 +121,7 @@ impl FakeVoter {
             loaded: true,
             counts: TicketCounts::default(),
             blocks: Vec::new(),
+            clock: None,
             network: "simnet".into(),
             pool_id: None,
             config: ConfigDigests(BTreeMap::new()),
@@ -238,6 +241,7 @@ fn status(state: &FakeState) -> Status {
         signer: SignerKind::Memory,
         blocks: state.blocks.clone(),
         alarms: Vec::new(),
+        clock: state.clock,
     }
 }
 

@@ -219,6 +219,8 @@ pub struct VoterReport {
     pub differing_keys: Vec<String>,
     /// What it knows and the database does not, in words.
     pub ahead: Option<String>,
+    /// By how many seconds its machine's clock is ahead of ours.
+    pub clock_ahead: Option<i64>,
     pub scripts_in_sync: bool,
     pub preferences_in_sync: bool,
 }

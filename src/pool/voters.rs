@@ -12,7 +12,7 @@ use super::chain::Trail;
 use super::low_fee::LowFeeTold;
 use super::restored::Excess;
 use super::sync::RefusedPush;
-use super::{Pool, settings};
+use super::{Pool, clocks, settings};
 use crate::decred::Height;
 use crate::rpc::wire::{Agendas, ConfigDigests, Empty, Event, StakeInfo, Status};
 use crate::rpc::{Error, Voter};
@@ -49,6 +49,8 @@ pub(super) struct View {
     /// The last status, however old.
     pub status: Option<Arc<Status>>,
     pub seen_at: Option<i64>,
+    /// By how many seconds its machine's clock is ahead of ours.
+    pub clock_ahead: Option<i64>,
     pub stake: Option<(StakeInfo, i64)>,
     pub agendas: Option<Arc<Agendas>>,
     pub differing_keys: Vec<String>,
@@ -336,6 +338,9 @@ impl Pool {
         view.problem = None;
         view.differing_keys = differing;
         view.seen_at = Some(now);
+        view.clock_ahead = status
+            .clock
+            .map(|theirs| clocks::ahead(theirs, now, self.clock.unix_seconds()));
         if let Some(tip) = &status.best {
             view.trail.note(tip);
         }

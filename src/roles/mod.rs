@@ -4,6 +4,7 @@ pub mod add_invalid_tickets;
 mod assembly;
 pub mod backup;
 pub mod buy;
+mod certificate;
 pub mod check;
 pub mod failure;
 mod guest;

@@ -11,13 +11,14 @@ use super::{Failure, service};
 use crate::cli::{RoleArgs, VERSION};
 use crate::clock::Clock;
 use crate::config::{Sources, VoterConfig, VoterSection};
-use crate::metrics::{Role, catalogue};
+use crate::metrics::Role;
 use crate::rpc::wire::{Empty, SignerKind};
 use crate::rpc::{Voter, server};
 use crate::shutdown::Tasks;
 use crate::signals::{self, Signal};
 use crate::telemetry::{self, Telemetry};
 use crate::tls;
+use crate::voter::certificates::Certificates;
 use crate::voter::links::Links;
 use crate::voter::start::{self, StartError, Surroundings};
 use crate::voter::{database, gauges::gauges};
@@ -41,17 +42,19 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let (front, back) = (Tasks::new(), Tasks::new());
     let signals = signals::listen(&front).map_err(Failure::failed)?;
 
+    let certificates = Arc::<Certificates>::default();
     let surroundings = Surroundings {
         clock: Clock::system(),
+        certificates: Arc::clone(&certificates),
         version: VERSION.to_owned(),
         front: front.clone(),
         back: back.clone(),
     };
     let listener = listen(&config.voter).await?;
     let metrics = service::bind_metrics(config.voter.metrics_listen).await?;
-    let (certificate, tls) = watch::channel(server_tls(&config.voter)?);
-    note_expiry("dcrd", &config.voter.dcrd.cert_pem);
-    note_expiry("dcrwallet", &config.voter.dcrwallet.cert_pem);
+    let (certificate, tls) = watch::channel(server_tls(&config.voter, &certificates)?);
+    certificates.note("dcrd", &config.voter.dcrd.cert_pem);
+    certificates.note("dcrwallet", &config.voter.dcrwallet.cert_pem);
     let (voter, links) = tokio::select! {
         started = Box::pin(start::start(&config, &surroundings)) => started.map_err(failure)?,
         () = front.stopping() => return Ok(()),
@@ -97,19 +100,17 @@ pub(super) fn certificate(section: &VoterSection) -> Result<(tls::KeyPair, bool)
     tls::load_or_make(&section.cert, &section.key, &hosts).map_err(Failure::config)
 }
 
-fn server_tls(section: &VoterSection) -> Result<Arc<rustls::ServerConfig>, Failure> {
+fn server_tls(
+    section: &VoterSection,
+    certificates: &Certificates,
+) -> Result<Arc<rustls::ServerConfig>, Failure> {
     let (pair, made) = certificate(section)?;
     if made {
         let cert = section.cert.display();
         tracing::info!(%cert, "certificate made: copy it to the web host");
     }
-    note_expiry("voter", &pair.cert_pem);
+    certificates.note("voter", &pair.cert_pem);
     tls::server_config(&pair.cert_pem, &pair.key_pem, &server::ALPN).map_err(Failure::config)
-}
-
-/// For monitors.
-fn note_expiry(name: &'static str, cert_pem: &str) {
-    catalogue::CERTIFICATES.set([name], tls::expires_at(cert_pem));
 }
 
 fn serve(
@@ -183,7 +184,7 @@ impl Running {
             Err(error) => return tracing::error!(%error, "configuration not read again"),
         };
         service::reload_filter(&self.telemetry, &self.sources, &config.log);
-        match server_tls(&config.voter) {
+        match server_tls(&config.voter, &self.links.certificates) {
             Ok(tls) => drop(self.certificate.send_replace(tls)),
             Err(error) => tracing::error!(error = error.text(), "own certificate not changed"),
         }
@@ -196,7 +197,7 @@ impl Running {
             ),
         ];
         for (name, client, node) in pins {
-            note_expiry(name, &node.cert_pem);
+            self.links.certificates.note(name, &node.cert_pem);
             if let Err(error) = client.replace_pin(&node.cert_pem) {
                 tracing::error!(%error, "certificate not changed");
             }

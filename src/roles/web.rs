@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::{Failure, assembly, service};
+use super::{Failure, assembly, certificate, service};
 use crate::cli::RoleArgs;
 use crate::config::{ListenAddress, Sources, WebConfig};
 use crate::db::Access;
@@ -47,6 +47,7 @@ pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let addresses = listeners.addresses();
     serve_metrics(metrics, &pool, &tasks);
     pool.start();
+    certificate::watch(&pool, &config.web.base_url, &tasks);
     let assets_dir = config.web.assets_dir.clone();
     let brand = Brand::load(assets_dir.clone()).await;
     let app = web::serve(listeners, site(&config), brand, Arc::clone(&pool), &tasks);

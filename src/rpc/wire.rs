@@ -73,6 +73,9 @@ pub struct Status {
     pub blocks: Vec<BlockVotes>,
     /// What a person must look at, in words; empty when all is well.
     pub alarms: Vec<Alarm>,
+    /// The clock of the voter's machine at this answer, unix seconds; older voters do not say.
+    #[serde(default)]
+    pub clock: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,6 +36,19 @@ pub fn not_after(der: &[u8]) -> Option<i64> {
     Element::first(begin.rest)?.moment()
 }
 
+const DAY: i64 = 24 * 3600;
+/// Certificates are renewed a month before their end; who has less than this forgot.
+const SHORT: i64 = 14 * DAY;
+
+/// That a certificate which is valid until `end` ends soon, or has, in words; `None`: it is good for long.
+pub fn ending(whose: &str, end: i64, now: i64) -> Option<String> {
+    let left = end.saturating_sub(now);
+    (left < SHORT).then(|| match left.div_euclid(DAY) {
+        days if days < 0 => format!("the certificate of {whose} is over"),
+        days => format!("the certificate of {whose} is good for {days} days"),
+    })
+}
+
 /// One element of DER, and what follows it.
 struct Element<'a> {
     tag: u8,

@@ -6,6 +6,10 @@ use crate::rpc::wire::Alarm;
 
 /// Stable names, for monitors.
 pub mod id {
+    /// A certificate of this node ends soon.
+    pub const CERTIFICATE_EXPIRES: &str = "certificate_expires";
+    /// It owns something, and lies on a machine that is online.
+    pub const WALLET_HAS_MONEY: &str = "wallet_has_money";
     pub const WALLET_LOCKED: &str = "wallet_locked";
     pub const WALLET_VOTES: &str = "wallet_votes";
     pub const WALLET_DISCONNECTED: &str = "wallet_disconnected";

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::alarms::id;
+use super::event::Report;
 use super::links::Links;
 use crate::decred::Atoms;
 use crate::metrics::catalogue;
@@ -18,6 +20,11 @@ pub async fn run(links: Links) {
         let pause = match look(&links).await {
             Ok(balance) => {
                 catalogue::WALLET_BALANCE.set([], Some(balance.0));
+                let message = format!("dcrwallet owns {balance} coins: it should own nothing");
+                let alarm = (balance.0 > 0).then_some(message);
+                links
+                    .report(Report::Alarm(id::WALLET_HAS_MONEY, alarm))
+                    .await;
                 PERIOD
             }
             Err(error) => {

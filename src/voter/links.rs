@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::certificates::Certificates;
 use super::event::{Report, Request};
 use crate::clock::Clock;
 use crate::decred::params::Params;
@@ -27,6 +28,8 @@ pub struct Links {
     pub requests: mpsc::Sender<Request>,
     pub pokes: Pokes,
     pub clock: Clock,
+    /// Of this node.
+    pub certificates: Arc<Certificates>,
     /// dcrd is the right one: its chain is followed.
     pub dcrd_fit: ForConnection,
     /// The wallet is the pool's: it is written into and believed.

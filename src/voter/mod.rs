@@ -8,6 +8,7 @@ pub mod alarms;
 mod balance;
 pub mod blocks;
 pub mod cast;
+pub mod certificates;
 pub mod chain;
 pub mod churn;
 pub mod database;

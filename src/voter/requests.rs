@@ -363,6 +363,7 @@ impl Engine {
             signer: state.signer,
             blocks: state.rounds.votes(),
             alarms: state.alarms.list(),
+            clock: Some(self.clock.unix_seconds()),
         }
     }
 }

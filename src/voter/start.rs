@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::alarms::id;
+use super::certificates::Certificates;
 use super::disk::Disk;
 use super::engine::{Engine, Inbox, Setup};
 use super::event::Report;
@@ -16,7 +17,7 @@ use super::signer::{MemorySigner, Signers, WalletSigner};
 use super::state::State;
 use super::survey::Versions;
 use super::verify::Verifier;
-use super::{balance, follow, health, load, past, saver, snapshot, survey, sync};
+use super::{balance, certificates, follow, health, load, past, saver, snapshot, survey, sync};
 use crate::clock::Clock;
 use crate::config::VoterConfig;
 use crate::decred::fee::{FeeAddresses, FeeSchedule, FeeScheduleError};
@@ -61,6 +62,8 @@ impl From<node::Error> for StartError {
 #[derive(Debug, Clone)]
 pub struct Surroundings {
     pub clock: Clock,
+    /// What is known of them may change while the role runs.
+    pub certificates: Arc<Certificates>,
     /// Version and commit of the program.
     pub version: String,
     /// Told first to stop: what takes on new work.
@@ -107,6 +110,7 @@ pub async fn start(
         requests,
         pokes: Pokes::default(),
         clock: surroundings.clock.clone(),
+        certificates: Arc::clone(&surroundings.certificates),
         dcrd_fit: daemons.dcrd_fit.clone(),
         wallet_fit: daemons.wallet_fit.clone(),
         addresses_ready: ForConnection::default(),
@@ -302,6 +306,7 @@ fn spawn_tasks(
     let max_index = config.pool.max_users;
     links.spawn("sync wallet", sync::run(links.clone(), max_index));
     links.spawn("watch balance", balance::run(links.clone()));
+    links.spawn("watch certificates", certificates::run(links.clone()));
     links.spawn(
         "survey daemons",
         survey::run(links.clone(), versions, wanted),

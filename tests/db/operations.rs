@@ -1,9 +1,17 @@
 //! Halt, audit log, pool id.
 
-use dcrstakepool::db::{AUDIT_IP_SECS, AuditEntry, AuditFilter, Halt, Store, StoredSign};
+use std::time::Duration;
+
+use dcrstakepool::db::{
+    AUDIT_IP_SECS, Access, AuditEntry, AuditFilter, Grant, GrantedOn, Halt, Options, Store,
+    StoredSign,
+};
 use dcrstakepool::domain::UserId;
+use dcrstakepool::secret::Secret;
+use diesel::connection::SimpleConnection as _;
 
 use super::bed::{Bed, NOW, on_both, user};
+use crate::harness::mariadb::MariaDb;
 
 on_both!(
     the_first_reason_to_halt_stays,
@@ -152,4 +160,83 @@ async fn what_an_admin_said_replaces_what_was_said_before(bed: Bed) {
     assert!(!stored.closed);
     assert!(store.clear_sign().await.unwrap());
     assert_eq!(store.sign().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_call_that_waits_for_another_ones_lock_is_counted_as_slow() {
+    let bed = Bed::sqlite();
+    let store = bed.store().await;
+    let before = store.pace();
+    store.ping().await.unwrap();
+    assert!(store.pace().calls > before.calls);
+    let slow = store.pace().slow;
+    let mut other = bed.connection();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let halt = Halt {
+        since: 1,
+        voter: "v1".into(),
+        reason: "another key".into(),
+    };
+    // The call begins before the waiting does.
+    let (stored, ()) = tokio::join!(store.set_halt(halt), async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        other.batch_execute("COMMIT").unwrap();
+    });
+    assert!(stored.unwrap());
+    assert!(store.pace().slow > slow);
+}
+
+#[tokio::test]
+async fn a_server_tells_its_version_its_clock_and_what_the_account_may_do() {
+    let sqlite = Bed::sqlite();
+    let store = sqlite.store().await;
+    assert_eq!(store.server().await.unwrap(), None);
+    assert_eq!(store.server_clock().await.unwrap(), None);
+
+    let bed = Bed::mariadb();
+    bed.store().await;
+    let server = MariaDb::shared();
+    let database = bed.url.rsplit('/').next().unwrap();
+    let (web, voter) = (format!("web_{database}"), format!("eyes_{database}"));
+    bed.execute(&format!(
+        "CREATE USER '{web}'@'127.0.0.1' IDENTIFIED BY 'pw'; \
+         GRANT SELECT, INSERT ON {database}.* TO '{web}'@'127.0.0.1'; \
+         GRANT DROP ON Users TO '{web}'@'127.0.0.1'; \
+         CREATE USER '{voter}'@'127.0.0.1' IDENTIFIED BY 'pw'; \
+         GRANT SELECT (id, pool_id) ON pool_identity TO '{voter}'@'127.0.0.1'"
+    ));
+    let open = async |user: &str| {
+        let url = Secret::new(server.url_as(user, "pw", database));
+        let store = Store::connect(Options::new(url, 1, Access::Guest)).await;
+        store.unwrap()
+    };
+    let store = open(&web).await;
+    let found = store.server().await.unwrap().unwrap();
+    assert!(found.version.contains("MariaDB"), "{found:?}");
+    let grant = |privilege: &str, on| Grant {
+        on,
+        privilege: privilege.into(),
+    };
+    let expected = [
+        grant("SELECT", GrantedOn::Database),
+        grant("INSERT", GrantedOn::Database),
+        grant("DROP", GrantedOn::Table("Users".into())),
+    ];
+    assert_eq!(found.grants.len(), expected.len(), "{found:?}");
+    for grant in &expected {
+        assert!(
+            found.grants.contains(grant),
+            "{grant:?} is not in {found:?}"
+        );
+    }
+    assert!(!found.has_role);
+    let clock = store.server_clock().await.unwrap().unwrap();
+    assert!(clock > NOW, "{clock}");
+    // Rights on single columns are no rights on a table.
+    let found = open(&voter).await.server().await.unwrap().unwrap();
+    assert!(found.grants.is_empty(), "{found:?}");
+    // Whoever may do everything may do it everywhere.
+    let found = bed.store().await.server().await.unwrap().unwrap();
+    let all = grant("CREATE", GrantedOn::Everything);
+    assert!(found.grants.contains(&all), "{found:?}");
 }

@@ -236,6 +236,7 @@ fn healthy(network: Network) -> Status {
         signer: SignerKind::Memory,
         blocks: Vec::new(),
         alarms: Vec::new(),
+        clock: None,
     }
 }
 

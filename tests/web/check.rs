@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use dcrstakepool::db::{Access, Options, Store};
 use dcrstakepool::decred::hash::Hash;
 use dcrstakepool::decred::{VoteBits, VoteVersion};
 use dcrstakepool::domain::{Preference, Revision, UserId};
 use dcrstakepool::rpc::method;
 use dcrstakepool::rpc::wire::Alarm;
+use dcrstakepool::secret::Secret;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ use super::browser::Browser;
 use super::site::{API_SECRET, Site, Wish, voting_key, wait_for};
 use super::voter_bed::{Bed, TOKEN, vector};
 use crate::harness::fake_daemon::PASSWORD;
+use crate::harness::mariadb::MariaDb;
 use crate::harness::port::free_port;
 use crate::harness::process::{Process, read_log};
 use crate::harness::program;
@@ -65,6 +68,13 @@ impl Said {
     fn all(&self) -> String {
         format!("{:?} {}\n{}", self.code, self.out, self.err)
     }
+}
+
+/// As the umask of the units has it.
+fn close(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let closed = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(path, closed).expect("a file of ours");
 }
 
 /// The fakes live in this process: they must be able to answer.
@@ -120,6 +130,7 @@ async fn running(bed: &Bed, file: &Path) -> Process {
 async fn a_running_voter_answers_for_itself_and_its_alarms_fail() {
     let (bed, file) = bed().await;
     let mut process = running(&bed, &file).await;
+    close(&bed.folder.path().join("data"));
     let well = until("voter", &file, |said| {
         said.code == Some(0) && said.of("dcrd").0 == "ok" && said.of("dcrwallet").0 == "ok"
     })
@@ -131,6 +142,19 @@ async fn a_running_voter_answers_for_itself_and_its_alarms_fail() {
     well.is("votes", "ok", &["0 own winners"]);
     // Nobody has sent any since the start.
     well.is("preferences", "warn", &["1 users", "not confirmed"]);
+    well.is("clock", "ok", &["dcrd's peers"]);
+    well.is("txindex", "ok", &[]);
+    well.is("files", "ok", &[]);
+    let text = include_str!("../data/current/d_getinfo.json");
+    let recorded: Value = serde_json::from_str(text).expect("JSON");
+    let mut info = recorded["response"]["result"].clone();
+    info["timeoffset"] = json!(-90);
+    bed.dcrd.answer("getinfo", info);
+    let late = check("voter", &file, &["--json"]).await;
+    late.ends_with(1);
+    late.is("clock", "fail", &["-90 s", "timedatectl"]);
+    bed.dcrd
+        .answer("getinfo", recorded["response"]["result"].clone());
 
     let text = include_str!("../data/current/w_walletinfo.json");
     let recorded: Value = serde_json::from_str(text).expect("JSON");
@@ -177,6 +201,7 @@ async fn without_a_voter_its_daemons_and_its_state_are_looked_at() {
     before.ends_with(0);
     before.is("voter", "warn", &["does not run", "dcrstakepool voter"]);
     before.is("dcrd", "ok", &["txindex"]);
+    before.is("clock", "ok", &["dcrd's peers"]);
     before.is("chain", "ok", &["complete"]);
     before.is("dcrwallet", "ok", &["unlocked", "voting key"]);
     let counts = "1 scripts, 1 users' preferences, 1 tickets";
@@ -228,6 +253,7 @@ async fn beside_a_running_site_every_voter_is_asked() {
     let site = two_voters().await;
     let file = site.file();
     let name = |voter: usize| format!("voter {}", site.voters[voter].address);
+    close(&site.folder.path().join("pool.db"));
     let well = until("web", &file, |said| !said.out.contains("are not those")).await;
     well.ends_with(0);
     well.is("database", "ok", &["answers"]);
@@ -235,6 +261,12 @@ async fn beside_a_running_site_every_voter_is_asked() {
     well.is("voters", "ok", &["2 of 2"]);
     well.is(&name(0), "ok", &["at block 200"]);
     well.is("fee addresses", "ok", &[]);
+    well.is("files", "ok", &[]);
+    well.is(
+        "backup",
+        "warn",
+        &["never was one", "dcrstakepool-backup.timer"],
+    );
 
     site.voters[0].fake.with(|state| {
         state.status.alarms.push(Alarm {
@@ -243,6 +275,7 @@ async fn beside_a_running_site_every_voter_is_asked() {
             since: 1,
         });
         state.status.wallet.unlocked = false;
+        state.status.clock = Some(1_000);
     });
     site.voters[1].stop().await;
     let trouble = check("web", &file, &["--json"]).await;
@@ -251,6 +284,8 @@ async fn beside_a_running_site_every_voter_is_asked() {
     trouble.is(&name(1), "fail", &["cannot be reached", "check voter"]);
     trouble.is("voters", "fail", &["0 of 2 can vote, at least 1 must"]);
     trouble.is("wallet_locked", "fail", &["is locked", "walletpassphrase"]);
+    let clock = format!("the clock of {} is ", site.voters[0].address);
+    assert!(trouble.out.contains(&clock), "{}", trouble.all());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -392,4 +427,102 @@ async fn a_database_that_is_away_fails_and_a_bad_configuration_ends_with_78() {
     }
     let said = check("nobody", &site.file(), &[]).await;
     assert_eq!(said.code, Some(2), "{}", said.all());
+}
+
+const DATABASE_PASSWORD: &str = "a-password-of-the-database";
+
+/// A database with today's tables, and an account there with these rights (`{}`: the account); its URL.
+async fn account(server: &MariaDb, grants: &[&str]) -> (String, String, String) {
+    let database = server.create_database();
+    let all = Secret::new(server.url(&database));
+    let store = Store::connect(Options::new(all, 1, Access::Owner)).await;
+    let store = store.expect("a store");
+    store.require_schema().await.expect("a schema");
+    let user = format!("only_{database}");
+    let name = format!("'{user}'@'127.0.0.1'");
+    let create = format!("CREATE USER {name} IDENTIFIED BY '{DATABASE_PASSWORD}'");
+    server.execute(&database, &create);
+    for grant in grants {
+        server.execute(&database, &grant.replace("{}", &name));
+    }
+    let url = server.url_as(&user, DATABASE_PASSWORD, &database);
+    (database, name, url)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_of_the_database_and_web_s_account_there_are_looked_at() {
+    let server = MariaDb::shared();
+    let grants = ["GRANT SELECT, INSERT, UPDATE, DELETE ON * TO {}"];
+    let (database, name, url) = account(server, &grants).await;
+    let site = two_voters().await;
+    site.edit("sqlite://pool.db", &url);
+    let said = check("web", &site.file(), &["--json"]).await;
+    said.is("database version", "ok", &["MariaDB"]);
+    said.is("database account", "ok", &["no more"]);
+    said.is("database clock", "ok", &["agrees"]);
+    server.execute(&database, &format!("GRANT DROP ON * TO {name}"));
+    let said = check("web", &site.file(), &["--json"]).await;
+    said.is("database account", "warn", &["DROP", "section 4"]);
+    server.execute(&database, &format!("REVOKE DELETE ON * FROM {name}"));
+    let said = check("web", &site.file(), &["--json"]).await;
+    said.is("database account", "fail", &["DELETE"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_voter_s_account_at_the_database_is_looked_at() {
+    let server = MariaDb::shared();
+    let grants = [
+        "GRANT SELECT (UserId, MultiSigAddress, VoteBits, VoteBitsVersion) ON Users TO {}",
+        "GRANT SELECT (user_id, revision) ON pool_revisions TO {}",
+        "GRANT SELECT (id, pool_id) ON pool_identity TO {}",
+    ];
+    let (database, name, url) = account(server, &grants).await;
+    let (_bed, file) = bed().await;
+    let config = std::fs::read_to_string(&file).expect("configuration");
+    let config = format!("{config}\n[database]\nurl = \"{url}\"\n");
+    std::fs::write(&file, &config).expect("folder");
+    let said = check("voter", &file, &["--json"]).await;
+    said.is("database", "ok", &["preferences of 0 users"]);
+    said.is("database account", "ok", &["no more"]);
+    said.is("database clock", "ok", &["agrees"]);
+    server.execute(&database, &format!("GRANT SELECT ON Users TO {name}"));
+    let said = check("voter", &file, &["--json"]).await;
+    said.is("database account", "warn", &["SELECT on Users"]);
+    let wrong = config.replace(DATABASE_PASSWORD, "another-password");
+    std::fs::write(&file, wrong).expect("folder");
+    let said = check("voter", &file, &["--json"]).await;
+    said.is("database", "fail", &["[database]"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_in_the_wallet_and_a_certificate_that_ends_are_alarms_of_a_voter() {
+    let (bed, file) = bed().await;
+    let text = include_str!("../data/current/w_getbalance.json");
+    let recorded: Value = serde_json::from_str(text).expect("JSON");
+    let mut balances = recorded["response"]["result"].clone();
+    balances["balances"][0]["total"] = json!(1.5);
+    bed.wallet.answer("getbalance", balances);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut certificate =
+        rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("names");
+    let days = time::Duration::days(5) + time::Duration::hours(1);
+    certificate.not_after = time::OffsetDateTime::now_utc() + days;
+    let certificate = certificate.self_signed(&key).expect("a certificate");
+    let folder = bed.folder.path();
+    std::fs::write(folder.join("voter.key"), key.serialize_pem()).expect("folder");
+    std::fs::write(folder.join("voter.cert"), certificate.pem()).expect("folder");
+    let mut process = running(&bed, &file).await;
+    let said = until("voter", &file, |said| {
+        said.out.contains("wallet owns") && said.out.contains("certificate_expires")
+    })
+    .await;
+    said.ends_with(1);
+    said.is(
+        "dcrwallet",
+        "fail",
+        &["owns 1.50000000 coins", "cold wallet"],
+    );
+    let words = ["the certificate of voter is good for 5 days", "renew it"];
+    said.is("certificate_expires", "fail", &words);
+    process.stop();
 }

@@ -140,6 +140,7 @@ impl Bed {
         let config = VoterConfig::load(&sources).unwrap();
         let surroundings = Surroundings {
             clock: Clock::system(),
+            certificates: Arc::default(),
             version: "test".into(),
             front: Tasks::new(),
             back: Tasks::new(),

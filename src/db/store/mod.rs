@@ -14,7 +14,7 @@ use super::pool::Pool;
 use super::queries::identity;
 use super::transaction::{self, Decision};
 use super::upgrade::{self, Facts, Needs, Plan, Step};
-use super::{Access, Error, Options, Result, SchemaState, lock};
+use super::{Access, Error, Options, Pace, Result, SchemaState, Server, dialect, lock};
 use crate::decred::Height;
 use crate::domain::PoolId;
 
@@ -180,6 +180,24 @@ impl Store {
     /// answers what needs none.
     pub async fn ping(&self) -> Result<()> {
         self.read(identity::find).await.map(drop)
+    }
+
+    /// The clock of the database's machine, unix seconds; `None`: it is this one.
+    pub async fn server_clock(&self) -> Result<Option<i64>> {
+        if !self.0.shared {
+            return Ok(None);
+        }
+        self.read(dialect::now).await.map(Some)
+    }
+
+    /// The server behind it, and what the account may do there; `None`: there is none.
+    pub async fn server(&self) -> Result<Option<Server>> {
+        self.read(dialect::server).await
+    }
+
+    /// How fast it answered this process so far.
+    pub fn pace(&self) -> Pace {
+        self.0.pool.pace()
     }
 
     async fn read<T, F>(&self, query: F) -> Result<T>

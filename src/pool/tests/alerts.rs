@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use crate::db;
+use crate::db::{self, Pace};
 use crate::pool::alerts::Known;
 use crate::pool::testing::{Mood, TestPool, round};
 use crate::pool::{Alerting, Error, Hook, HookWord, Pool};
@@ -158,4 +158,103 @@ async fn without_the_database_people_hear_of_it_and_of_the_rest() {
     web.look().await;
     assert_eq!(bell.take(), [("over", "database_away".into())]);
     assert_eq!(subjects(&test), ["Test pool: alarm over: database_away"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_wrong_is_told() {
+    let (test, bell) = (TestPool::new().await, Arc::new(Bell::default()));
+    let mut web = Teller::new(&test, &bell).await;
+    let says = |ahead| {
+        let clock = test.clock.unix_seconds() + ahead;
+        test.voters[1].state().clock = Some(clock);
+    };
+    for ahead in [5, -5] {
+        says(ahead);
+        web.look().await;
+        test.clock.advance(60);
+    }
+    assert!(bell.take().is_empty());
+    says(6);
+    web.look().await;
+    test.clock.advance(60);
+    says(-9);
+    web.look().await;
+    assert_eq!(bell.take(), [("begun", "clock_wrong".into())]);
+    let [mail] = test.inbox.take().try_into().unwrap();
+    let words = "the clock of voter1 is 9 s behind this machine";
+    assert!(mail.body.contains(words), "{}", mail.body);
+
+    // The database's is another alarm of the same name.
+    says(0);
+    web.pool.upkeep().database_ahead = Some(3600);
+    web.look().await;
+    test.clock.advance(60);
+    says(0);
+    web.look().await;
+    let told = [
+        ("begun", "clock_wrong".to_owned()),
+        ("over", "clock_wrong".into()),
+    ];
+    let mut heard = bell.take();
+    heard.sort();
+    assert_eq!(heard, told);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_two_days_old_is_told_and_that_there_never_was_one_is_not() {
+    let (test, bell) = (TestPool::new().await, Arc::new(Bell::default()));
+    let mut web = Teller::new(&test, &bell).await;
+    web.pool.look_at_upkeep().await;
+    test.clock.advance(100 * 3600);
+    web.look().await;
+    let begun = test.clock.unix_seconds();
+    test.store.note_backup(begun).await.unwrap();
+    web.pool.look_at_upkeep().await;
+    test.clock.advance(48 * 3600 - 1);
+    web.look().await;
+    test.clock.advance(30);
+    web.look().await;
+    assert!(bell.take().is_empty());
+    test.clock.advance(1);
+    web.look().await;
+    assert_eq!(bell.take(), [("begun", "backup_old".into())]);
+    let now = test.clock.unix_seconds();
+    test.store.note_backup(now).await.unwrap();
+    web.pool.look_at_upkeep().await;
+    test.clock.advance(60);
+    web.look().await;
+    assert_eq!(bell.take(), [("over", "backup_old".into())]);
+}
+
+#[tokio::test]
+async fn a_database_that_is_slow_for_long_is_told() {
+    let (test, bell) = (TestPool::new().await, Arc::new(Bell::default()));
+    let mut web = Teller::new(&test, &bell).await;
+    let slow = |slow| Pace { calls: 100, slow };
+    web.pool.upkeep().note_pace(slow(0));
+    web.pool.upkeep().note_pace(slow(9));
+    web.look().await;
+    test.clock.advance(299);
+    web.look().await;
+    assert!(bell.take().is_empty());
+    test.clock.advance(1);
+    web.look().await;
+    assert_eq!(bell.take(), [("begun", "database_slow".into())]);
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_site_that_ends_is_told() {
+    let (test, bell) = (TestPool::new().await, Arc::new(Bell::default()));
+    let mut web = Teller::new(&test, &bell).await;
+    let days = |days: i64| Some(test.clock.unix_seconds() + days * 24 * 3600);
+    for end in [None, days(14)] {
+        web.pool.note_site_certificate(end);
+        web.look().await;
+    }
+    web.pool.note_site_certificate(days(13));
+    web.look().await;
+    assert!(bell.take().is_empty());
+    test.clock.advance(30);
+    web.look().await;
+    assert_eq!(bell.take(), [("begun", "certificate_expires".into())]);
 }

@@ -9,6 +9,9 @@ use crate::node::{Dcrd, Dcrwallet, Error, Fault};
 use crate::shutdown::Tasks;
 use crate::voter::health::is_synced;
 
+/// As far as the clocks of dcrd's peers may be off.
+const CLOCK_SECS: i64 = 5;
+
 pub async fn check(config: &VoterConfig, tasks: &Tasks) -> Findings {
     let both = join(dcrd(config, tasks), wallet(config, tasks));
     let (mut findings, wallet) = Box::pin(both).await;
@@ -22,11 +25,13 @@ async fn dcrd(config: &VoterConfig, tasks: &Tasks) -> Findings {
         let node = config.voter.dcrd.connection("dcrd");
         let (dcrd, _notifications) = Dcrd::start(node, tasks).await?;
         let facts = dcrd.check(config.network).await?;
-        Ok::<_, Unfit>((facts, dcrd.chain_info().await?))
+        let offset = dcrd.info().await?.time_offset;
+        Ok::<_, Unfit>((facts, dcrd.chain_info().await?, offset))
     };
     match looked.await {
         Err(unfit) => findings.fail("dcrd", unfit.to_string(), hint(&unfit, "voter.dcrd")),
-        Ok((facts, chain)) => {
+        Ok((facts, chain, offset)) => {
+            clock(offset, &mut findings);
             let (version, network) = (facts.version, config.network);
             let text = format!("version {version}, on {network}, with txindex");
             findings.ok("dcrd", text);
@@ -39,6 +44,35 @@ async fn dcrd(config: &VoterConfig, tasks: &Tasks) -> Findings {
         }
     }
     findings
+}
+
+/// Beside a running voter: what only dcrd itself knows. That dcrd is away, the voter says.
+pub async fn beside_voter(config: &VoterConfig, tasks: &Tasks, findings: &mut Findings) {
+    let looked = async {
+        let node = config.voter.dcrd.connection("dcrd");
+        let (dcrd, _notifications) = Dcrd::start(node, tasks).await?;
+        dcrd.info().await
+    };
+    let Ok(info) = looked.await else {
+        return;
+    };
+    clock(info.time_offset, findings);
+    if info.tx_index {
+        findings.ok("txindex", "dcrd has it");
+    } else {
+        let hint = "start dcrd with --txindex: without it no voter starts";
+        findings.fail("txindex", "dcrd runs without", hint);
+    }
+}
+
+/// This machine's clock by those of dcrd's peers.
+fn clock(offset: i64, findings: &mut Findings) {
+    if offset.saturating_abs() <= CLOCK_SECS {
+        return findings.ok("clock", "agrees with those of dcrd's peers");
+    }
+    let text = format!("dcrd's peers are {offset} s ahead of its machine's clock");
+    let hint = "see timedatectl: chrony or systemd-timesyncd must run";
+    findings.fail("clock", text, hint);
 }
 
 async fn wallet(config: &VoterConfig, tasks: &Tasks) -> Findings {

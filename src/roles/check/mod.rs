@@ -2,6 +2,8 @@
 
 mod alerts;
 pub(super) mod daemons;
+mod database;
+mod files;
 pub(super) mod findings;
 mod mail;
 mod site;

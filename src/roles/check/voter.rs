@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::findings::Findings;
-use super::{configuration, daemons};
+use super::{configuration, daemons, database, files};
 use crate::cli::VERSION;
 use crate::clock::Clock;
 use crate::config::{VoterConfig, VoterPeer, VoterSection};
@@ -17,6 +17,11 @@ use crate::voter::inspect;
 pub async fn check(config: &VoterConfig, tasks: &Tasks) -> Findings {
     let mut findings = Findings::new();
     configuration(&config.warnings, &mut findings);
+    let section = &config.voter;
+    files::check(&[&section.key, &section.data_dir], &mut findings);
+    if let Some(database) = &config.database {
+        database::of_voter(database, &mut findings).await;
+    }
     match ask(&config.voter, tasks).await {
         Ok(status) => {
             running(
@@ -25,6 +30,7 @@ pub async fn check(config: &VoterConfig, tasks: &Tasks) -> Findings {
                 Clock::system().unix_seconds(),
                 &mut findings,
             );
+            daemons::beside_voter(config, tasks, &mut findings).await;
             return findings;
         }
         Err(Silence::NotRunning(reason)) => {

@@ -1,7 +1,8 @@
 //! `check web`: the database, every voter, and what they should have.
 
 use super::findings::Findings;
-use super::{Trials, alerts, configuration, mail, site};
+use super::{Trials, alerts, configuration, database, files, mail, site};
+use crate::cli::VERSION;
 use crate::config::WebConfig;
 use crate::db::{self, Access, Options, Store};
 use crate::pool::hints;
@@ -15,6 +16,7 @@ use crate::shutdown::Tasks;
 pub async fn check(config: &WebConfig, trials: &Trials, tasks: &Tasks) -> Findings {
     let mut findings = Findings::new();
     configuration(&config.warnings, &mut findings);
+    files::check(config.database.file().as_slice(), &mut findings);
     let Ok(smtp) = mail::check(config, trials, &mut findings).await else {
         return findings;
     };
@@ -52,8 +54,9 @@ async fn inspect(
     tasks: &Tasks,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
-    let pool = assembly::pool(config, store, voters, tasks).await?;
+    let pool = assembly::pool(config, store.clone(), voters, tasks).await?;
     let report = pool.inspect().await;
+    database::of_web(&store, pool.database_ahead().await, findings).await?;
     halt(&report, findings);
     enough(config, &report, findings);
     for report in &report.voters {
@@ -195,9 +198,11 @@ fn voter(report: &VoterReport, findings: &mut Findings) {
     };
     let height = status.best.as_ref().map(|tip| tip.height.to_string());
     let text = format!(
-        "connected, at block {}, {} live tickets",
+        "connected, at block {}, {} live tickets, dcrd {}, dcrwallet {}",
         height.as_deref().unwrap_or("?"),
-        status.tickets.live
+        status.tickets.live,
+        status.dcrd.version,
+        status.wallet.version,
     );
     if report.able {
         findings.ok(&name, text);
@@ -205,6 +210,11 @@ fn voter(report: &VoterReport, findings: &mut Findings) {
         let text = format!("{text}; its dcrd or dcrwallet cannot do its work");
         findings.fail(&name, text, VOTER_HINT);
     }
+    if status.version != VERSION {
+        let text = format!("runs version {}, this is {VERSION}", status.version);
+        findings.warn(&name, text, "upgrade one after the other: web first");
+    }
+    database::clock_of_voter(&report.name, report.clock_ahead, findings);
     // The alarm waits for some seconds, a look cannot.
     if let Some(ahead) = &report.ahead {
         findings.fail(&name, ahead, hints::for_alarm("database_is_older"));
@@ -266,7 +276,9 @@ async fn tokens(pool: &Pool, findings: &mut Findings) -> Result<(), Failure> {
 
 /// Alarms that have no line of their own.
 fn alarms(alarms: &[Alarm], findings: &mut Findings) {
-    const TOLD: [&str; 6] = [
+    const TOLD: [&str; 8] = [
+        "backup_old",
+        "clock_wrong",
         "halted",
         "too_few_voters",
         "voter_away",

@@ -159,6 +159,7 @@ mod tests {
                     seen_at: None,
                     differing_keys: vec!["pool.fees".into()],
                     ahead: None,
+                    clock_ahead: None,
                     scripts_in_sync: false,
                     preferences_in_sync: false,
                 }],

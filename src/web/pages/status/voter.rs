@@ -112,6 +112,7 @@ pub(super) mod tests {
             signer: SignerKind::Memory,
             blocks: Vec::new(),
             alarms: Vec::new(),
+            clock: None,
         }
     }
 }
