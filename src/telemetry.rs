@@ -3,6 +3,11 @@
 //! Crates that this program uses print frames, headers and statements (keys, tokens, passwords) below
 //! the level info. They are clamped here: whatever the filter says, of anything but our own code only
 //! info, warnings and errors are shown.
+//!
+//! Where systemd has connected standard error with its journal, each line begins with its priority (sd-daemon(3)):
+//! `journalctl -p warning` shows what it should.
+
+mod journal;
 
 use std::fmt;
 
@@ -15,7 +20,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, fmt as format};
 
 use crate::config::log::parse_filter;
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{LogConfig, LogFormat, Sources};
+use journal::Prioritised;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -39,16 +45,21 @@ impl fmt::Debug for Telemetry {
     }
 }
 
-/// Starts logging to standard error; `rust_log` wins over the configured filter. Called once, by a
+/// Starts logging to standard error; `RUST_LOG` wins over the configured filter. Called once, by a
 /// role.
 ///
 /// # Errors
 /// When a subscriber is there already, or the filter is none.
-pub fn start(log: &LogConfig, rust_log: Option<&str>) -> Result<Telemetry, Error> {
-    let filter = parse(rust_log.unwrap_or(&log.filter))?;
+pub fn start(log: &LogConfig, sources: &Sources) -> Result<Telemetry, Error> {
+    let filter = parse(sources.rust_log().unwrap_or(&log.filter))?;
     let (filter, handle) = reload::Layer::new(filter);
+    let lines = if journal::is_at_stderr(sources.journal_stream()) {
+        lines(log.format, Prioritised(std::io::stderr))
+    } else {
+        lines(log.format, std::io::stderr)
+    };
     tracing_subscriber::registry()
-        .with(lines(log.format, std::io::stderr).with_filter(filter.and(clamp())))
+        .with(lines.with_filter(filter.and(clamp())))
         .try_init()
         .map_err(|_| Error::AlreadyStarted)?;
     Ok(Telemetry { filter: handle })
@@ -119,6 +130,25 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn each_line_for_the_journal_begins_with_its_priority() {
+        let captured = Captured::default();
+        let sink = captured.clone();
+        let layer = lines(LogFormat::Text, Prioritised(move || sink.clone()));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!("first\nsecond");
+            tracing::warn!("third");
+            tracing::info!("fourth");
+            tracing::debug!("fifth");
+        });
+        let bytes = captured.0.lock().unwrap().clone();
+        let log = String::from_utf8(bytes).unwrap();
+        let starts: Vec<_> = log.lines().map(|line| &line[..3]).collect();
+        assert_eq!(starts, ["<3>", "<3>", "<4>", "<6>", "<7>"], "{log}");
+        assert!(log.contains("<3>second\n"), "{log}");
     }
 
     fn logged(filter: &str, act: impl FnOnce()) -> String {

@@ -54,6 +54,11 @@ impl Sources {
             .or_else(|| self.search.iter().find(|path| path.is_file()).cloned())
     }
 
+    /// What systemd says of its journal, if that gets what the process writes.
+    pub fn journal_stream(&self) -> Option<&str> {
+        self.environment.get("JOURNAL_STREAM").map(String::as_str)
+    }
+
     /// `RUST_LOG`, which wins over `log.filter`.
     pub fn rust_log(&self) -> Option<&str> {
         self.environment

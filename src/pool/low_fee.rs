@@ -112,6 +112,12 @@ impl Pool {
         let hashes: Vec<_> = additions.iter().map(|it| it.ticket_hash).collect();
         let change = self.change(Some(admin), client);
         let added = self.store.add_low_fee(additions, change).await?;
+        tracing::info!(
+            audit.event = "low_fee_added",
+            user.id = admin.0,
+            ?added,
+            "audit"
+        );
         let added = added.into_iter().map(|addition| match addition {
             LowFeeAddition::Added => LowFeeAnswer::Added,
             LowFeeAddition::Already => LowFeeAnswer::AlreadyAdded,
@@ -132,6 +138,12 @@ impl Pool {
         let hashes: Vec<_> = tickets.into_iter().collect();
         let change = self.change(Some(admin), client);
         let removed = self.store.remove_low_fee(hashes.clone(), change).await?;
+        tracing::info!(
+            audit.event = "low_fee_removed",
+            user.id = admin.0,
+            ?removed,
+            "audit"
+        );
         self.low_fee_changed().await;
         let answers = removed.into_iter().map(|removal| match removal {
             LowFeeRemoval::Removed => LowFeeAnswer::Removed,

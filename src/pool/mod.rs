@@ -297,8 +297,13 @@ impl Pool {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes to the audit log. What was done stays done when that fails.
+    /// Writes to the audit log, and that it did to the log. What was done stays done when that fails.
     async fn audit(&self, event: &str, user: Option<UserId>, client: Option<IpAddr>, detail: &str) {
+        tracing::info!(
+            audit.event = event,
+            user.id = user.map(|user| user.0),
+            "audit"
+        );
         let entry = AuditEntry {
             at: self.clock.unix_seconds(),
             event: event.to_owned(),

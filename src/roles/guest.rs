@@ -26,7 +26,7 @@ impl Guest {
     pub async fn enter(config_file: Option<PathBuf>) -> Result<Self, Failure> {
         let sources = Sources::of_process(config_file);
         let config = WebConfig::load(&sources)?;
-        telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+        telemetry::start(&config.log, &sources).map_err(Failure::config)?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }

@@ -19,7 +19,7 @@ const GRANDFATHERED: u32 = 15_346;
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let sources = Sources::of_process(args.role.config.clone());
     let config = MigrateConfig::load(&sources)?;
-    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    telemetry::start(&config.log, &sources).map_err(Failure::config)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

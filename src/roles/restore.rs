@@ -16,7 +16,7 @@ use crate::telemetry;
 pub async fn run(args: RestoreArgs) -> Result<(), Failure> {
     let sources = Sources::of_process(args.role.config.clone());
     let config = MigrateConfig::load(&sources)?;
-    telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    telemetry::start(&config.log, &sources).map_err(Failure::config)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

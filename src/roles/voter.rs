@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument as _;
 
 use super::{Failure, service};
 use crate::cli::{RoleArgs, VERSION};
@@ -32,7 +33,16 @@ const STOP_VOTING: Duration = Duration::from_secs(9);
 pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let sources = Sources::of_process(args.config);
     let config = VoterConfig::load(&sources)?;
-    let telemetry = telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    let telemetry = telemetry::start(&config.log, &sources).map_err(Failure::config)?;
+    let serving = serve_until_stopped(sources, config, telemetry);
+    Box::pin(serving.instrument(tracing::info_span!("voter"))).await
+}
+
+async fn serve_until_stopped(
+    sources: Sources,
+    config: VoterConfig,
+    telemetry: Telemetry,
+) -> Result<(), Failure> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use super::{Failure, assembly, certificate, service};
 use crate::cli::RoleArgs;
@@ -27,7 +28,16 @@ const STOP: Duration = Duration::from_secs(10);
 pub async fn run(args: RoleArgs) -> Result<(), Failure> {
     let sources = Sources::of_process(args.config);
     let config = WebConfig::load(&sources)?;
-    let telemetry = telemetry::start(&config.log, sources.rust_log()).map_err(Failure::config)?;
+    let telemetry = telemetry::start(&config.log, &sources).map_err(Failure::config)?;
+    let serving = serve_until_stopped(sources, config, telemetry);
+    Box::pin(serving.instrument(tracing::info_span!("web"))).await
+}
+
+async fn serve_until_stopped(
+    sources: Sources,
+    config: WebConfig,
+    telemetry: Telemetry,
+) -> Result<(), Failure> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

@@ -102,11 +102,7 @@ impl<'a> Attempt<'a> {
             if !in_time(self.ballot.height, best) {
                 return (VoteOutcome::Failed, format!("{reason}; now too late"));
             }
-            tracing::warn!(
-                ticket.hash = %self.ballot.ticket.hash,
-                block.height = %self.ballot.height,
-                reason, "vote is tried again"
-            );
+            tracing::warn!(reason, "vote is tried again");
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument as _;
 
 use super::cast::{Booth, cast};
 use super::disk::Kind;
@@ -189,11 +190,15 @@ impl Engine {
 
     /// Casts what can be cast for a block now.
     pub(super) fn vote(&mut self, block: BlockHash) {
+        let height = self.state.rounds.get(&block).map(|round| round.height);
+        let height = height.map(tracing::field::display);
+        let _span =
+            tracing::info_span!("block", block.height = height, block.hash = %block).entered();
         let steps = evaluate(&mut self.state, block, Instant::now());
         for ballot in steps.cast {
-            self.links
-                .votes
-                .spawn("vote", cast(self.booth.clone(), ballot));
+            let span = tracing::info_span!("vote", ticket.hash = %ballot.ticket.hash);
+            let casting = cast(self.booth.clone(), ballot).instrument(span);
+            self.links.votes.spawn("vote", casting);
         }
         for ticket in steps.ask {
             self.links

@@ -22,6 +22,7 @@ mod http;
 mod import_config;
 mod limits;
 mod links;
+mod logs;
 pub mod low_fee;
 mod mail;
 mod metrics;

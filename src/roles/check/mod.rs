@@ -72,7 +72,7 @@ fn listen_only_to_rust_log(log: &LogConfig, sources: &Sources) -> Result<(), Fai
         filter: "off".into(),
         format: log.format,
     };
-    telemetry::start(&quiet, sources.rust_log()).map_err(Failure::config)?;
+    telemetry::start(&quiet, sources).map_err(Failure::config)?;
     Ok(())
 }
 
