@@ -5,6 +5,7 @@ mod admin_pool;
 mod admin_users;
 mod alerts;
 mod api;
+mod api_guide;
 mod brand;
 pub mod browser;
 mod buy;
