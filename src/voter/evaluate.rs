@@ -39,7 +39,8 @@ pub struct Steps {
     pub invalid_bits: Vec<TicketHash>,
 }
 
-/// Looks at every winner of the block that is not decided yet and notes where it stands.
+/// Looks at every winner of the block that is not decided yet and notes where it stands. A foreign one may be ours
+/// when its script comes, as after a start on an empty disk.
 pub fn evaluate(state: &mut State, block: BlockHash, now: Instant) -> Steps {
     let mut steps = Steps::default();
     let Some(mut round) = state.rounds.get(&block).cloned() else {
@@ -51,7 +52,7 @@ pub fn evaluate(state: &mut State, block: BlockHash, now: Instant) -> Steps {
         .filter(|(_, slot)| {
             matches!(
                 slot,
-                Slot::Open | Slot::Waiting | Slot::Asked | Slot::LowFee
+                Slot::Open | Slot::Waiting | Slot::Asked | Slot::LowFee | Slot::Foreign
             )
         })
         .map(|(ticket, _)| *ticket)

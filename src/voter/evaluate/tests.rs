@@ -5,7 +5,7 @@ use crate::decred::{VoteBits, VoteVersion};
 use crate::domain::{Preference, Revision, UserId};
 use crate::rpc::wire::{PreferencesPush, VoteOutcome, VoteReport};
 use crate::voter::blocks;
-use crate::voter::testing::{POOL, script, state, ticket};
+use crate::voter::testing::{POOL, import, script, state, ticket};
 
 const BLOCK: BlockHash = Hash([77; 32]);
 
@@ -235,6 +235,23 @@ fn foreign_and_low_fee_tickets_are_not_voted() {
     state.set_added([cheap.hash].into());
     let steps = evaluate(&mut state, BLOCK, Instant::now());
     assert_eq!(steps.cast.len(), 1, "an admin added it");
+}
+
+/// As after a start on an empty disk, while a block waits for its votes.
+#[test]
+fn a_winner_whose_script_comes_in_time_is_voted() {
+    let mut state = ready();
+    prefer(&mut state, 12, 5);
+    let (owner, mined) = (script(6), Some((Hash([1; 32]), Height(150))));
+    let ticket = ticket(2, &owner);
+    assert!(!state.discover(&ticket, mined));
+    assert!(announce(&mut state, &[ticket.hash]).cast.is_empty());
+    state.scripts.import(&[import(&owner)]).unwrap();
+    assert!(state.discover(&ticket, mined));
+    let steps = evaluate(&mut state, BLOCK, Instant::now());
+    assert_eq!(steps.cast.len(), 1);
+    let steps = evaluate(&mut state, BLOCK, Instant::now());
+    assert!(steps.cast.is_empty(), "it is under way");
 }
 
 #[test]
