@@ -8,7 +8,7 @@ use crate::harness::process::Process;
 use crate::harness::voter_rpc;
 use crate::harness::wait;
 
-use super::stage::{NODES, PACE, Part, Stage, VOTE_LIMIT};
+use super::stage::{PACE, Part, Stage, VOTE_LIMIT};
 
 /// Fewer unspent tickets and a scenario buys some.
 const TICKETS_IN_STOCK: usize = 160;
@@ -67,7 +67,10 @@ impl Stage {
     pub fn supervise(&mut self) {
         wait::until("all roles to answer", || {
             let mut away = Vec::new();
-            for part in [Part::Web].into_iter().chain((0..NODES).map(Part::Voter)) {
+            for part in [Part::Web]
+                .into_iter()
+                .chain(self.voters().map(Part::Voter))
+            {
                 if self.process(part).ended().is_some() {
                     self.start(part);
                 }

@@ -15,6 +15,7 @@ mod downtime;
 mod enrolment;
 mod missed;
 mod order;
+mod procedures;
 mod processes;
 mod reorganisation;
 mod scripted_chain;

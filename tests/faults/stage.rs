@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -134,6 +135,11 @@ impl Stage {
         stage.watch.opened = start.elapsed();
         stage.watch.slowest_votes = Duration::ZERO;
         stage
+    }
+
+    /// The numbers of its voters.
+    pub fn voters(&self) -> Range<usize> {
+        0..self.world.pool.voters.len()
     }
 }
 

@@ -16,7 +16,6 @@ use dcrstakepool::rpc::method::TICKETS_SINCE;
 use dcrstakepool::rpc::wire::{PATH, TicketsPage, TicketsSince};
 use dcrstakepool::secret::Secret;
 
-use crate::harness::configs::VOTER_TOKEN;
 use crate::harness::dcrd::Dcrd;
 use crate::harness::http;
 use crate::harness::pool::Role;
@@ -144,7 +143,7 @@ fn tickets_since(voter: &Role, request: &TicketsSince) -> Result<TicketsPage, St
         endpoint.port,
         &endpoint.cert,
         &path,
-        VOTER_TOKEN,
+        &voter.token(),
         &body,
         LIMIT,
     );

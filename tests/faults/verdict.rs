@@ -12,7 +12,7 @@ use crate::harness::ledger::WINNERS;
 use crate::harness::wait;
 use crate::network::claims;
 
-use super::stage::{NODES, PACE, Stage, VOTE_LIMIT};
+use super::stage::{PACE, Stage, VOTE_LIMIT};
 
 /// For everything to be normal again.
 const RECOVERY_LIMIT: Duration = Duration::from_mins(2);
@@ -53,7 +53,7 @@ impl Stage {
 
     fn looks_normal(&self) -> Result<(), String> {
         let tip = self.world.node().best_hash();
-        for voter in 0..NODES {
+        for voter in self.voters() {
             let status = self.status(voter)?;
             is_well(&status, &tip).map_err(|reason| format!("voter {}: {reason}", voter + 1))?;
         }
@@ -105,8 +105,9 @@ impl Stage {
 
     /// Writes what was measured where no test hides it.
     pub fn tell(&self, scenario: &str, recovery: Duration) {
-        let voted: Vec<_> = (0..NODES).map(|n| self.voted_by(n)).collect();
-        let shares: Vec<_> = (0..NODES)
+        let voted: Vec<_> = self.voters().map(|n| self.voted_by(n)).collect();
+        let shares: Vec<_> = self
+            .voters()
             .map(|n| {
                 let first = voted[n].iter().filter(|(height, time)| {
                     voted

@@ -107,12 +107,7 @@ fn a_voting_node_on_a_new_machine_learns_everything() {
 /// Starts the voter again, without the memory signer.
 fn signs_by_wallet(stage: &mut Stage, voter: usize) {
     stage.stop(Part::Voter(voter));
-    let file = stage.world.pool.voters[voter]
-        .folder()
-        .join("dcrstakepool.toml");
-    let config = std::fs::read_to_string(&file).expect("a configuration");
-    let config = config.replace("[voter]\n", "[voter]\nsigner = \"wallet\"\n");
-    std::fs::write(&file, config).expect("a file can be written");
+    stage.world.pool.voters[voter].edit("[voter]\n", "[voter]\nsigner = \"wallet\"\n");
     stage.start(Part::Voter(voter));
     stage.supervise();
     stage.becomes_normal();

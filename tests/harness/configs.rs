@@ -102,18 +102,20 @@ address_per_hour = 0
 preference_per_minute = 0
 "#
     );
-    for voter in voters {
-        let _ = write!(
-            config,
-            r#"
+    config.extend(voters.iter().map(voter_section));
+    config
+}
+
+/// What web must know of a voter.
+pub fn voter_section(voter: &Endpoint) -> String {
+    format!(
+        r#"
 [[voters]]
 url = "https://127.0.0.1:{}"
 cert = "{}"
 token = "{VOTER_TOKEN}"
 "#,
-            voter.port,
-            voter.cert.display()
-        );
-    }
-    config
+        voter.port,
+        voter.cert.display()
+    )
 }

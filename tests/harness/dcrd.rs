@@ -161,6 +161,13 @@ impl Dcrd {
         self.pair
     }
 
+    /// Ends it, and leaves an empty folder: as a new machine.
+    pub fn forget(&mut self) {
+        self.process.stop();
+        std::fs::remove_dir_all(&self.folder).expect("a node's data");
+        std::fs::create_dir_all(&self.folder).expect("a folder can be made");
+    }
+
     pub fn rpc(&self) -> &DaemonRpc {
         &self.rpc
     }

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::configs::{Endpoint, Terms, voter_config, web_config};
+use super::configs::{Endpoint, Terms, VOTER_TOKEN, voter_config, web_config};
 use super::http::{self, Response};
 use super::port::free_port;
 use super::process::{Process, read_log};
 use super::program;
 use super::simnet::Simnet;
 use super::wallet::Wallet;
+
+const CONFIG_FILE: &str = "dcrstakepool.toml";
 
 /// A role that runs from a configuration file, and can be stopped and started again.
 #[derive(Debug)]
@@ -37,8 +39,7 @@ impl Role {
         port: u16,
         config: &str,
     ) -> Self {
-        std::fs::create_dir_all(folder).expect("a folder can be made");
-        write_private(&folder.join("dcrstakepool.toml"), config);
+        configure(folder, config);
         let process = run(name, command, folder, &[]);
         Self {
             name: name.to_owned(),
@@ -66,6 +67,39 @@ impl Role {
             environment: Vec::new(),
             process: Process::start(name, bring, &log_path(folder)),
         }
+    }
+
+    /// A voter's token for web: the usual one, unless its configuration has another.
+    pub fn token(&self) -> String {
+        let config = std::fs::read_to_string(self.config_file()).unwrap_or_default();
+        let token = config
+            .lines()
+            .find_map(|line| line.strip_prefix("token = "));
+        token.map_or_else(
+            || VOTER_TOKEN.to_owned(),
+            |it| it.trim_matches('"').to_owned(),
+        )
+    }
+
+    /// Its configuration file, as it is now.
+    pub fn config(&self) -> String {
+        std::fs::read_to_string(self.config_file()).expect("a configuration")
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.join(CONFIG_FILE)
+    }
+
+    /// Another configuration from its next start on, in a folder that may be gone.
+    pub fn configure(&self, config: &str) {
+        configure(&self.folder, config);
+    }
+
+    /// Changes the first such text of its configuration.
+    pub fn edit(&self, from: &str, to: &str) {
+        let config = self.config();
+        assert!(config.contains(from), "no {from:?} in the configuration");
+        self.configure(&config.replacen(from, to, 1));
     }
 
     /// What it finds in its environment from its next start on.
@@ -159,7 +193,7 @@ fn run(
     folder: &Path,
     environment: &[(String, String)],
 ) -> Process {
-    let config = folder.join("dcrstakepool.toml");
+    let config = folder.join(CONFIG_FILE);
     let mut program = program::command(&[command, "--config"]);
     program.arg(config).current_dir(folder);
     for (name, value) in environment {
@@ -218,10 +252,12 @@ fn common_extpub(wallets: &[Wallet]) -> String {
     keys.into_iter().next().expect("there is a voting wallet")
 }
 
-fn write_private(path: &Path, text: &str) {
+fn configure(folder: &Path, config: &str) {
     use std::os::unix::fs::PermissionsExt as _;
 
-    std::fs::write(path, text).expect("a file can be written");
+    std::fs::create_dir_all(folder).expect("a folder can be made");
+    let path = folder.join(CONFIG_FILE);
+    std::fs::write(&path, config).expect("a file can be written");
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(path, private).expect("a file can be made private");
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use dcrstakepool::rpc::method::STATUS;
 use dcrstakepool::rpc::wire::{PATH, Status};
 
-use super::configs::VOTER_TOKEN;
 use super::http;
 use super::pool::Role;
 
@@ -20,7 +19,7 @@ pub fn status(voter: &Role) -> Result<Status, String> {
         endpoint.port,
         &endpoint.cert,
         &path,
-        VOTER_TOKEN,
+        &voter.token(),
         "{}",
         LIMIT,
     )
