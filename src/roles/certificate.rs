@@ -40,11 +40,12 @@ pub fn watch(pool: &Arc<Pool>, base_url: &BaseUrl, tasks: &Tasks) {
             }
             pause = PERIOD;
             let asked = timeout(DEADLINE, end(&host, port)).await;
-            let end = asked.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer")));
-            if let Err(error) = &end {
-                tracing::debug!(%error, "the site's certificate is not seen from here");
+            match asked.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer"))) {
+                Ok(end) => pool.note_site_certificate(end),
+                Err(error) => {
+                    tracing::debug!(%error, "the site's certificate is not seen from here");
+                }
             }
-            pool.note_site_certificate(end.unwrap_or_default());
         }
     });
 }

@@ -193,10 +193,10 @@ impl Engine {
         let height = self.state.rounds.get(&block).map(|round| round.height);
         let height = height.map(tracing::field::display);
         let _span =
-            tracing::info_span!("block", block.height = height, block.hash = %block).entered();
+            tracing::error_span!("block", block.height = height, block.hash = %block).entered();
         let steps = evaluate(&mut self.state, block, Instant::now());
         for ballot in steps.cast {
-            let span = tracing::info_span!("vote", ticket.hash = %ballot.ticket.hash);
+            let span = tracing::error_span!("vote", ticket.hash = %ballot.ticket.hash);
             let casting = cast(self.booth.clone(), ballot).instrument(span);
             self.links.votes.spawn("vote", casting);
         }

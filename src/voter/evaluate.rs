@@ -59,10 +59,16 @@ pub fn evaluate(state: &mut State, block: BlockHash, now: Instant) -> Steps {
         .collect();
     for ticket in undecided {
         let before = round.winners.get(&ticket).cloned();
-        let slot = decide(state, &round, ticket, now, &mut steps);
-        if slot == Slot::Asked && before != Some(Slot::Asked) {
-            steps.ask.push(ticket);
-        }
+        let slot = match (decide(state, &round, ticket, now, &mut steps), before) {
+            // What was known of it is forgotten with its vote: it stays somebody else's.
+            (Slot::Asked, Some(Slot::Foreign)) => Slot::Foreign,
+            (slot, before) => {
+                if slot == Slot::Asked && before != Some(Slot::Asked) {
+                    steps.ask.push(ticket);
+                }
+                slot
+            }
+        };
         round.winners.insert(ticket, slot);
     }
     if let Some(stored) = state.rounds.get_mut(&block) {

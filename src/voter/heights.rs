@@ -13,7 +13,7 @@ use crate::decred::{BlockHash, Height};
 /// More than siblings and reorganisations make of blocks that can still be voted on.
 const KEPT: usize = 16;
 
-/// Heights of the last blocks, from their own headers.
+/// Heights of the last blocks: from their own headers, or believed.
 #[derive(Debug, Default)]
 pub struct Heights(VecDeque<(BlockHash, Height)>);
 

@@ -125,8 +125,13 @@ async fn every_refusal_of_the_api_is_an_envelope() {
     is_envelope(&large, status, 3, "request too large");
     guest.headers.push(("x-long", "x".repeat(20_000)));
     let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    let answer = guest.get("/api/v1/stats").await;
+    let answer = guest
+        .send(Method::POST, "/api/v1/voting", String::new())
+        .await;
     is_envelope(&answer, status, 3, "request headers too large");
+    let answer = guest.get("/api/v1/stats").await;
+    assert_eq!(answer.status, status);
+    answer.shows("\"message\":\"request headers too large\",\"data\":null}");
 
     let mut kim = Browser::new_user(&site, "kim@example.com").await;
     let mut api = Api::new(site.address, &kim.api_token().await);

@@ -192,11 +192,11 @@ pub fn delete_finished(connection: &mut AnyConnection, before: i64) -> QueryResu
     diesel::delete(finished).execute(connection)
 }
 
-/// Of mails that were given up, nobody needs to know any more to whom they should have gone.
+/// Of mails that ended, nobody needs to know any more to whom they went.
 pub fn forget_recipient(connection: &mut AnyConnection, recipient: &str) -> QueryResult<()> {
     let ended = dsl::pool_mails
         .filter(dsl::recipient.eq(recipient))
-        .filter(dsl::state.eq(GIVEN_UP));
+        .filter(dsl::state.eq_any(ENDED));
     diesel::update(ended)
         .set(dsl::recipient.eq(""))
         .execute(connection)

@@ -254,6 +254,20 @@ fn a_winner_whose_script_comes_in_time_is_voted() {
     assert!(steps.cast.is_empty(), "it is under way");
 }
 
+/// Their votes make them forgotten; nobody asks for them again, or counts them as missed.
+#[test]
+fn strangers_stay_strangers_when_they_have_voted() {
+    let mut state = ready();
+    let stranger = ticket(2, &script(6));
+    let mined = Some((Hash([1; 32]), Height(150)));
+    assert!(!state.discover(&stranger, mined));
+    assert!(announce(&mut state, &[stranger.hash]).ask.is_empty());
+    state.foreign.remove(&stranger.hash);
+    let steps = evaluate(&mut state, BLOCK, Instant::now());
+    assert!(steps.ask.is_empty() && steps.cast.is_empty());
+    assert!(state.rounds.give_up_late(Height(1_000)).is_empty());
+}
+
 #[test]
 fn a_ticket_is_voted_whatever_its_status_is_believed_to_be() {
     let mut state = ready();
