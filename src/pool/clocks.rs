@@ -2,7 +2,7 @@
 //! machines fit together only while their clocks do.
 
 /// By so many seconds clocks may differ.
-const TOLERANCE: i64 = 5;
+pub const TOLERANCE: i64 = 5;
 
 /// By how many seconds a clock is ahead, that was read between `before` and `after` by our own.
 pub fn ahead(theirs: i64, before: i64, after: i64) -> i64 {

@@ -95,6 +95,8 @@ use recent::{FRESH, Moment, Recent};
 use sync::TableKeeper;
 use upkeep::Upkeep;
 
+pub use upkeep::BACKUP_HOURS;
+
 pub use crate::db::{
     AuditEntry, AuditLine, MailCounts, TicketFilter, TicketKind, TicketPlace, WaitingSignUp,
 };

@@ -14,7 +14,8 @@ use crate::tls;
 
 const LOOK: Duration = Duration::from_mins(1);
 /// One night's backup may fail without an alarm.
-const BACKUP_SECS: i64 = 48 * 3600;
+pub const BACKUP_HOURS: i64 = 48;
+const BACKUP_SECS: i64 = BACKUP_HOURS * 3600;
 /// The database is judged by its last so many minutes.
 const MINUTES: usize = 5;
 /// Of so many calls one may be slow.

@@ -6,11 +6,9 @@ use super::findings::Findings;
 use crate::config::VoterConfig;
 use crate::node::check::Unfit;
 use crate::node::{Dcrd, Dcrwallet, Error, Fault};
+use crate::pool::clocks;
 use crate::shutdown::Tasks;
 use crate::voter::health::is_synced;
-
-/// As far as the clocks of dcrd's peers may be off.
-const CLOCK_SECS: i64 = 5;
 
 pub async fn check(config: &VoterConfig, tasks: &Tasks) -> Findings {
     let both = join(dcrd(config, tasks), wallet(config, tasks));
@@ -67,7 +65,7 @@ pub async fn beside_voter(config: &VoterConfig, tasks: &Tasks, findings: &mut Fi
 
 /// This machine's clock by those of dcrd's peers.
 fn clock(offset: i64, findings: &mut Findings) {
-    if offset.saturating_abs() <= CLOCK_SECS {
+    if offset.saturating_abs() <= clocks::TOLERANCE {
         return findings.ok("clock", "agrees with those of dcrd's peers");
     }
     let text = format!("dcrd's peers are {offset} s ahead of its machine's clock");

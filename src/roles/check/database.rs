@@ -6,17 +6,14 @@ use super::findings::Findings;
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
 use crate::db::{self, Access, Grant, GrantedOn, Options, Server, Store};
-use crate::pool::clocks;
+use crate::pool::{BACKUP_HOURS, clocks, hints};
 
 /// What web does with its tables.
 const WEB_NEEDS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
-/// Below that one backup is too old: web's own alarm comes then too.
-const BACKUP_HOURS: i64 = 48;
 /// Names of privileges that are listed.
 const LISTED: usize = 6;
 
 const GRANTS_HINT: &str = "give it an account with no more: deploy/RUNBOOK.md, section 4";
-const CLOCK_HINT: &str = "see timedatectl there and here: chrony or systemd-timesyncd must run";
 
 /// Web's own. `ahead`: by how many seconds the server's clock is, if it has another one.
 pub async fn of_web(
@@ -155,7 +152,7 @@ fn clock(ahead: Option<i64>, findings: &mut Findings) {
         return;
     };
     match clocks::wrong("the database", ahead) {
-        Some(text) => findings.fail("database clock", text, CLOCK_HINT),
+        Some(text) => findings.fail("database clock", text, hints::for_alarm("clock_wrong")),
         None => findings.ok("database clock", "agrees with this machine's"),
     }
 }
@@ -163,7 +160,11 @@ fn clock(ahead: Option<i64>, findings: &mut Findings) {
 /// A voter's clock, as web has it.
 pub fn clock_of_voter(name: &str, ahead: Option<i64>, findings: &mut Findings) {
     if let Some(text) = ahead.and_then(|ahead| clocks::wrong(name, ahead)) {
-        findings.fail(format!("voter {name}"), text, CLOCK_HINT);
+        findings.fail(
+            format!("voter {name}"),
+            text,
+            hints::for_alarm("clock_wrong"),
+        );
     }
 }
 
@@ -178,8 +179,7 @@ fn backup(backed_up: Option<i64>, now: i64, findings: &mut Findings) {
     if hours < BACKUP_HOURS {
         findings.ok("backup", text);
     } else {
-        let hint = "see systemctl status dcrstakepool-backup.timer dcrstakepool-backup";
-        findings.fail("backup", text, hint);
+        findings.fail("backup", text, hints::for_alarm("backup_old"));
     }
 }
 
