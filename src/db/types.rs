@@ -7,8 +7,8 @@ use super::Result;
 use super::connection::Location;
 use crate::decred::{Atoms, Height, TicketHash, VoteBits, VoteVersion};
 use crate::domain::{
-    FeeVerdict, InstanceId, KeyIndex, NewsKind, PoolId, Preference, Rate, Revision, TicketRecord,
-    TicketStatus, UserId,
+    FeeVerdict, InstanceId, KeyIndex, NewsKind, PoolId, Preference, Rate, Revision, TicketCounts,
+    TicketRecord, TicketStatus, UserId,
 };
 use crate::secret::Secret;
 
@@ -268,6 +268,15 @@ pub struct UserCounts {
     pub total: u64,
     /// Those who submitted an address.
     pub active: u64,
+}
+
+/// Of all tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TicketTotals {
+    /// Low-fee tickets are counted as such only.
+    pub counts: TicketCounts,
+    /// What all own votes earned.
+    pub reward: Atoms,
 }
 
 /// The addresses that a user's tickets need, written once.

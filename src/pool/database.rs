@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::{Error, Halt, Pool};
 use crate::db;
+use crate::domain::UserId;
 
 /// How long the status, and pages for guests, wait for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -62,14 +63,14 @@ impl Pool {
         }
     }
 
-    /// How many users there are, unless the database does not say soon.
-    pub(super) async fn user_counts_soon(&self) -> Option<db::UserCounts> {
+    /// The last id that a user was given, unless the database does not say soon.
+    pub(super) async fn last_user_id_soon(&self) -> Option<UserId> {
         if self.database_away_since().is_some() {
             return None;
         }
-        match timeout(PATIENCE, self.store.user_counts()).await {
-            Ok(Ok(counts)) => return Some(counts),
-            Ok(Err(error)) => self.database_failed("users not counted", &error.into()),
+        match timeout(PATIENCE, self.store.last_user_id()).await {
+            Ok(Ok(last)) => return Some(last),
+            Ok(Err(error)) => self.database_failed("the last user is not known", &error.into()),
             Err(_) => self.database_is_away("no answer"),
         }
         None

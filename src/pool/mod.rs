@@ -51,6 +51,7 @@ mod sync;
 mod teach_tickets;
 mod tickets;
 mod tokens;
+mod totals;
 mod types;
 mod upkeep;
 mod users;
@@ -93,6 +94,7 @@ use passwords::Hasher;
 use post::Post;
 use recent::{FRESH, Moment, Recent};
 use sync::TableKeeper;
+use totals::Totals;
 use upkeep::Upkeep;
 
 pub use upkeep::BACKUP_HOURS;
@@ -192,6 +194,8 @@ struct Shown {
     noted_votes: Option<(Height, Vec<db::VoteTime>)>,
     /// There are as many users as there may be.
     full: bool,
+    /// As they were last counted.
+    totals: Option<Totals>,
     agendas: Option<Arc<Agendas>>,
     /// What was last written to `Samples`.
     sampled: Option<Sample>,
@@ -283,11 +287,16 @@ impl Pool {
             return Err(reason);
         }
         // Without a database the attempt itself brings the error; no page waits for one that is away.
-        let full = |counts: db::UserCounts| counts.total >= u64::from(self.settings.max_users);
-        if self.user_counts_soon().await.is_some_and(full) {
+        let last = self.last_user_id_soon().await;
+        if last.is_some_and(|last| self.is_full(last)) {
             return Err(FULL.to_owned());
         }
         Ok(())
+    }
+
+    /// Whether the next user would have a number that is too high.
+    fn is_full(&self, last: UserId) -> bool {
+        last.0 >= i64::from(self.settings.max_users)
     }
 
     /// What is read of accounts from here on.

@@ -4,11 +4,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::alarms::{alarm, id};
 use super::chain::Heights;
 use super::sync::in_sync;
+use super::totals::Totals;
 use super::voters::Peer;
 use super::{Error, Halt, Health, Pool, Stats, StatusReport, VoterReport};
 use crate::decred::Height;
@@ -16,7 +17,7 @@ use crate::rpc::wire::StakeInfo;
 
 /// The numbers are refreshed this often when nothing happens.
 const REFRESH: Duration = Duration::from_secs(10);
-/// A database that is away is tried this often.
+/// A database that is away is tried this often, and nothing is counted more often unless something happens.
 const RETRY: Duration = Duration::from_secs(1);
 
 impl Pool {
@@ -32,16 +33,25 @@ impl Pool {
 
     /// Refreshes the numbers until the role stops.
     pub(super) async fn keep_numbers(&self) {
+        // Something happened that the last numbers may not have.
+        let mut owed = false;
         loop {
             tokio::select! {
                 () = self.tasks.stopping() => return,
                 () = self.renew_numbers() => {}
             }
             let away = self.database_away_since().is_some();
+            let recount = self.recount_in().filter(|_| owed);
+            owed = recount.is_some();
+            let pause = match recount {
+                _ if away => RETRY,
+                Some(pause) => pause.clamp(RETRY, REFRESH),
+                None => REFRESH,
+            };
             tokio::select! {
                 () = self.tasks.stopping() => return,
-                () = self.numbers_due.notified(), if !away => {}
-                () = sleep(if away { RETRY } else { REFRESH }) => {}
+                () = self.numbers_due.notified(), if !away => owed = true,
+                () = sleep(pause) => {}
             }
         }
     }
@@ -55,11 +65,11 @@ impl Pool {
     }
 
     async fn refresh_numbers(&self) -> Result<(), Error> {
-        let users = self.store.user_counts().await?;
-        let full = users.total >= u64::from(self.settings.max_users);
+        let full = self.is_full(self.store.last_user_id().await?);
         self.shown().full = full;
-        let own = self.store.ticket_counts().await?;
-        let total_subsidy = self.store.total_subsidy().await?;
+        let began = Instant::now();
+        let totals = self.totals().await?;
+        let Totals { users, tickets, .. } = totals;
         let Some((stake, at)) = self.best_numbers() else {
             return Ok(());
         };
@@ -69,8 +79,8 @@ impl Pool {
             ticket_price: stake.ticket_price,
             pool_size: stake.pool_size,
             mempool_tickets: stake.mempool_tickets,
-            own,
-            total_subsidy,
+            own: tickets.counts,
+            total_subsidy: tickets.reward,
             users: users.total,
             active_users: users.active,
             fee_percent: self.settings.fee_percent(stake.height),
@@ -79,7 +89,10 @@ impl Pool {
         let stats = Arc::new(stats);
         self.stats.send_replace(Some(Arc::clone(&stats)));
         if self.leads() {
-            self.take_sample(&stats).await?;
+            // Else the tickets may be those of the block before: the next count brings it.
+            if totals.counted >= began || self.recount_in().is_none() {
+                self.take_sample(&stats).await?;
+            }
             self.note_vote_times(stats.height).await?;
         }
         self.renew_history().await

@@ -594,7 +594,9 @@ impl TestPool {
 
 /// The audit log, newest first.
 pub async fn audited(test: &TestPool, limit: u32) -> Vec<AuditEntry> {
-    let log = test.store.audit_log(AuditFilter::default(), 0, limit);
+    let log = test
+        .store
+        .audit_log(AuditFilter::default(), 0, limit, limit);
     let (lines, _) = log.await.unwrap();
     lines.into_iter().map(|line| line.entry).collect()
 }

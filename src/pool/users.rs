@@ -156,10 +156,20 @@ impl Pool {
     pub async fn users(&self, page: u32) -> Result<UserPage, Error> {
         let offset = u64::from(page).saturating_mul(u64::from(USERS_PER_PAGE));
         let users = self.store.users(offset, USERS_PER_PAGE).await?;
+        // Counting all of them takes long where they are many: it was done for the numbers.
+        let counted = match self.stats() {
+            Some(stats) => stats.users,
+            None => self.store.user_counts().await?.total,
+        };
+        let listed = u64::try_from(users.len()).unwrap_or(0);
+        let total = match listed {
+            0 => counted,
+            _ => counted.max(offset.saturating_add(listed)),
+        };
         Ok(UserPage {
             users: users.into_iter().map(User::from).collect(),
             page,
-            total: self.store.user_counts().await?.total,
+            total,
         })
     }
 

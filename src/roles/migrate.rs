@@ -1,5 +1,7 @@
 //! `dcrstakepool migrate`: the database's tables, made or brought to this version.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, anyhow};
 
 use super::reissue::{self, Whose};
@@ -15,6 +17,10 @@ use crate::telemetry;
 /// every network.
 const GRANDFATHERED: u32 = 15_346;
 
+/// Looking at all users of a large table on a slow disk takes longer than a page may; whether the database answers at
+/// all is found out before.
+const LONG: Duration = Duration::from_mins(10);
+
 /// Runs it to its end. Prints each step to standard output before doing it.
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let sources = Sources::of_process(args.role.config.clone());
@@ -23,11 +29,12 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let options = Options::new(
+    let mut options = Options::new(
         config.database.url.clone(),
         config.database.max_connections,
         access(&args),
     );
+    options.deadline = LONG;
     match Store::connect(options.clone()).await {
         Ok(store) => upgrade(&store, &config, &args).await,
         // An SQLite file would have been made: its folder is missing.

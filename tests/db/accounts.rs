@@ -48,6 +48,7 @@ async fn a_verified_sign_up_is_a_user(bed: Bed) {
     assert!(store.enrol(enrolment(id, 0), None).await.unwrap());
     let counts = store.user_counts().await.unwrap();
     assert_eq!((counts.total, counts.active), (2, 1));
+    assert_eq!(store.last_user_id().await.unwrap(), UserId(2));
     assert!(store.user(UserId(9)).await.unwrap().is_none());
     assert_eq!(store.key_index(UserId(9)).await.unwrap(), None);
 }

@@ -22,4 +22,4 @@ mod sessions;
 mod tickets;
 mod trouble;
 mod users;
-mod walk;
+pub mod walk;

@@ -16,6 +16,7 @@ use crate::harness::mariadb::MariaDb;
 on_both!(
     the_first_reason_to_halt_stays,
     the_audit_log_is_read_newest_first,
+    of_a_long_audit_log_no_more_is_counted_than_pages_reach,
     addresses_of_clients_are_forgotten_after_a_month,
     the_pool_id_stays,
     what_an_admin_said_replaces_what_was_said_before,
@@ -46,7 +47,7 @@ async fn the_first_reason_to_halt_stays(bed: Bed) {
 /// All of it, newest first.
 pub async fn audit_log(store: &Store) -> Vec<AuditEntry> {
     let (lines, _) = store
-        .audit_log(AuditFilter::default(), 0, 100)
+        .audit_log(AuditFilter::default(), 0, 100, 100)
         .await
         .unwrap();
     lines.into_iter().map(|line| line.entry).collect()
@@ -73,7 +74,7 @@ async fn the_audit_log_is_read_newest_first(bed: Bed) {
         store.audit(entry.clone()).await.unwrap();
     }
     let find = async |filter: AuditFilter, offset, limit| {
-        let (lines, total) = store.audit_log(filter, offset, limit).await.unwrap();
+        let (lines, total) = store.audit_log(filter, offset, limit, 100).await.unwrap();
         let found: Vec<_> = lines.iter().map(|line| line.entry.at).collect();
         (found, total)
     };
@@ -96,10 +97,35 @@ async fn the_audit_log_is_read_newest_first(bed: Bed) {
         ..of_ann
     };
     assert_eq!(find(both, 0, 9).await, (vec![1], 1));
-    let (lines, _) = store.audit_log(all, 0, 9).await.unwrap();
+    let (lines, _) = store.audit_log(all, 0, 9, 100).await.unwrap();
     let emails: Vec<_> = lines.iter().map(|line| line.email.as_str()).collect();
     assert_eq!(emails, ["ann@example.com", "", "", "", "ann@example.com"]);
     assert_eq!(lines[4].entry, entries[0]);
+}
+
+async fn of_a_long_audit_log_no_more_is_counted_than_pages_reach(bed: Bed) {
+    let store = bed.store().await;
+    for at in 1..=5 {
+        store
+            .audit(AuditEntry {
+                at,
+                ..AuditEntry::default()
+            })
+            .await
+            .unwrap();
+    }
+    let newest = async |offset, most| {
+        let (lines, total) = store
+            .audit_log(AuditFilter::default(), offset, 2, most)
+            .await
+            .unwrap();
+        let times: Vec<_> = lines.iter().map(|it| it.entry.at).collect();
+        (times, total)
+    };
+    assert_eq!(newest(0, 3).await, (vec![5, 4], 4));
+    assert_eq!(newest(2, 3).await, (vec![3], 4));
+    assert_eq!(newest(4, 3).await, (vec![], 4));
+    assert_eq!(newest(4, 5).await, (vec![1], 5));
 }
 
 async fn addresses_of_clients_are_forgotten_after_a_month(bed: Bed) {

@@ -1,8 +1,8 @@
 //! Tickets that the voters reported.
 
 use dcrstakepool::db::{
-    Earned, TicketCursor, TicketFilter, TicketKind, TicketPage, TicketPlace, TicketSums, VoteTime,
-    WaitingTickets,
+    Earned, TicketCursor, TicketFilter, TicketKind, TicketPage, TicketPlace, TicketSums,
+    TicketTotals, VoteTime, WaitingTickets,
 };
 use dcrstakepool::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use dcrstakepool::domain::{
@@ -214,7 +214,10 @@ async fn what_voters_did_is_kept_by_ticket(bed: Bed) {
 
 async fn tickets_are_counted(bed: Bed) {
     let store = bed.store().await;
-    assert_eq!(store.total_subsidy().await.unwrap(), Atoms(0));
+    assert_eq!(
+        store.ticket_totals().await.unwrap(),
+        TicketTotals::default()
+    );
     let mut tickets = vec![
         ticket(1, 1, TicketStatus::Voted),
         ticket(2, 2, TicketStatus::Voted),
@@ -231,14 +234,11 @@ async fn tickets_are_counted(bed: Bed) {
         .store_tickets(page(VOTER, 7, 8, tickets))
         .await
         .unwrap();
-    let counts = store.ticket_counts().await.unwrap();
+    let TicketTotals { counts, reward } = store.ticket_totals().await.unwrap();
     assert_eq!((counts.voted, counts.missed, counts.expired), (2, 1, 1));
     assert_eq!((counts.live, counts.immature, counts.mempool), (1, 1, 1));
     assert_eq!((counts.revoked, counts.low_fee), (1, 1));
-    assert_eq!(
-        store.total_subsidy().await.unwrap(),
-        Atoms(6_000_000_000_000)
-    );
+    assert_eq!(reward, Atoms(6_000_000_000_000));
 }
 
 async fn a_voter_behind_takes_nothing_back(bed: Bed) {
@@ -269,7 +269,7 @@ async fn a_voter_behind_takes_nothing_back(bed: Bed) {
             .vote
             .is_none()
     );
-    assert_eq!(store.total_subsidy().await.unwrap(), Atoms(0));
+    assert_eq!(store.ticket_totals().await.unwrap().reward, Atoms(0));
 }
 
 async fn voters_telling_the_same_at_once_store_it_once(bed: Bed) {

@@ -1,7 +1,8 @@
 //! A database as a version of the Go program left it, written from the description of its tables.
 
 use std::fmt::Write as _;
-use std::process::Output;
+use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -269,13 +270,28 @@ impl Former {
         self.run("restore", &self.url(), &keys(), &[file])
     }
 
+    /// Writes a backup of it.
+    pub fn back_up(&self, file: &str) -> Output {
+        self.run("backup", &self.url(), &keys(), &[file])
+    }
+
+    pub fn server(&self) -> &'static MariaDb {
+        self.server
+    }
+
     fn run(&self, command: &str, url: &str, pool: &str, arguments: &[&str]) -> Output {
+        let mut command = self.command(command, url, pool, arguments);
+        command.output().expect("the program")
+    }
+
+    /// The program with this database, if it is known there by this URL.
+    pub fn command(&self, command: &str, url: &str, pool: &str, arguments: &[&str]) -> Command {
         let config = self.folder.path().join("pool.toml");
         let text = format!("network = \"simnet\"\n[database]\nurl = \"{url}\"\n[pool]\n{pool}");
         std::fs::write(&config, text).expect("a configuration");
         let mut command = program::command(&[command]);
         command.args(arguments).arg("--config").arg(&config);
-        command.output().expect("the program")
+        command
     }
 
     pub async fn store(&self) -> Store {
@@ -393,14 +409,17 @@ pub fn tables(version: Version) -> String {
     sql
 }
 
-fn rows(version: Version) -> String {
-    // Cheap, and in the form that the Go program wrote.
+/// Cheap, in the form that the Go program wrote, and the same in all databases of this process.
+static HASH: LazyLock<String> = LazyLock::new(|| {
     let hash = bcrypt::hash_with_result(PASSWORD, 4).expect("a hash");
-    let hash = hash.format_for_version(bcrypt::Version::TwoA);
+    hash.format_for_version(bcrypt::Version::TwoA)
+});
+
+fn rows(version: Version) -> String {
     let columns = version.columns();
     let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
     let people = PEOPLE.iter().map(|person| {
-        let values: Vec<_> = names.iter().map(|name| person.value(name, &hash)).collect();
+        let values: Vec<_> = names.iter().map(|name| person.value(name, &HASH)).collect();
         format!("({})", values.join(", "))
     });
     let people: Vec<_> = people.collect();

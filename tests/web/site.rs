@@ -63,6 +63,8 @@ pub struct Wish {
     pub database: Option<String>,
     /// The section `[mail]`.
     pub mail: String,
+    /// What is logged; empty: everything.
+    pub log: &'static str,
 }
 
 impl Site {
@@ -282,7 +284,7 @@ fn config(wish: &Wish) -> String {
     let captcha = if captcha { "" } else { "captcha = false\n" };
     format!(
         "network = \"simnet\"\n\
-         [log]\nfilter = \"trace\"\nformat = \"text\"\n\
+         [log]\nfilter = \"{}\"\nformat = \"text\"\n\
          [database]\nurl = \"{}\"\n\
          [pool]\nname = \"Test pool\"\nemail = \"admin@example.com\"\nfee_percent = 7.5\n\
          voting_wallet_extpub = \"{}\"\ncold_wallet_extpub = \"{}\"\n{}\
@@ -291,6 +293,11 @@ fn config(wish: &Wish) -> String {
          monitor_token = \"{MONITOR_TOKEN}\"\ncookie_secure = false\n{captcha}\
          admin_ips = [\"127.0.0.1\"]\nadmin_user_ids = [1]\n{}{}\n\
          [web.limits]\n{}",
+        if wish.log.is_empty() {
+            "trace"
+        } else {
+            wish.log
+        },
         wish.database.as_deref().unwrap_or("sqlite://pool.db"),
         voting_key(),
         COLD_KEY,

@@ -94,20 +94,26 @@ macro_rules! filtered {
     }};
 }
 
-/// Newest first, with the users' addresses.
+/// Newest first, with the users' addresses. What is skipped is skipped within an index.
 pub fn page(
     connection: &mut AnyConnection,
     filter: &AuditFilter,
     offset: i64,
     limit: i64,
 ) -> QueryResult<Vec<AuditLine>> {
-    let joined = dsl::pool_audit
-        .left_join(users::table.on(dsl::user_id.eq(users::user_id.nullable())))
-        .select((COLUMNS, users::email.nullable()));
-    let rows: Vec<(Row, Option<String>)> = filtered!(joined, filter)
+    let ids: Vec<i64> = filtered!(dsl::pool_audit.select(dsl::id), filter)
         .order((dsl::happened.desc(), dsl::id.desc()))
         .limit(limit)
         .offset(offset)
+        .load(connection)?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Row, Option<String>)> = dsl::pool_audit
+        .left_join(users::table.on(dsl::user_id.eq(users::user_id.nullable())))
+        .filter(dsl::id.eq_any(ids))
+        .order((dsl::happened.desc(), dsl::id.desc()))
+        .select((COLUMNS, users::email.nullable()))
         .load(connection)?;
     let line = |(row, email): (Row, Option<String>)| AuditLine {
         entry: entry(row),
@@ -116,8 +122,18 @@ pub fn page(
     Ok(rows.into_iter().map(line).collect())
 }
 
-pub fn count(connection: &mut AnyConnection, filter: &AuditFilter) -> QueryResult<i64> {
-    filtered!(dsl::pool_audit.select(count_star()), filter).first(connection)
+/// How much it lets through; of more than `most` only so much is read, and it is `most` and one.
+pub fn count(connection: &mut AnyConnection, filter: &AuditFilter, most: i64) -> QueryResult<i64> {
+    let beyond: Option<i64> = filtered!(dsl::pool_audit.select(dsl::id), filter)
+        .order((dsl::happened.desc(), dsl::id.desc()))
+        .limit(1)
+        .offset(most)
+        .first(connection)
+        .optional()?;
+    match beyond {
+        Some(_) => Ok(most.saturating_add(1)),
+        None => filtered!(dsl::pool_audit.select(count_star()), filter).first(connection),
+    }
 }
 
 fn entry((at, event, user_id, ip, detail): Row) -> AuditEntry {

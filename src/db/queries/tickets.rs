@@ -1,13 +1,13 @@
 //! `Tickets`.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use super::{narrow, unreadable};
 use crate::db::connection::AnyConnection;
 use crate::db::schema::tickets::{self, dsl};
 use crate::db::schema::users;
-use crate::db::{LowFeeLife, LowFeeOwner, TicketFilter, TicketKind, TicketPlace};
+use crate::db::{LowFeeLife, LowFeeOwner, TicketFilter, TicketKind, TicketPlace, TicketTotals};
 use crate::decred::{Atoms, Hash, Height, VoteBits, VoteVersion};
 use crate::domain::{FeeVerdict, TicketCounts, TicketRecord, TicketStatus, UserId, VoteRecord};
 
@@ -429,19 +429,39 @@ pub fn change_verdict(
         .map(drop)
 }
 
-pub fn counts(connection: &mut AnyConnection) -> QueryResult<TicketCounts> {
-    let groups: Vec<(String, String, i64)> = dsl::tickets
-        .group_by((dsl::status, dsl::verdict))
-        .select((dsl::status, dsl::verdict, diesel::dsl::count_star()))
-        .load(connection)?;
+#[derive(QueryableByName)]
+struct Group {
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Text)]
+    verdict: String,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+    #[diesel(sql_type = BigInt)]
+    reward: i64,
+}
+
+/// Of all tickets, and what all votes earned: reads an index of the whole table, once.
+pub fn totals(connection: &mut AnyConnection) -> QueryResult<TicketTotals> {
+    // Cast because a sum of integers is a decimal in MySQL.
+    let groups: Vec<Group> = diesel::sql_query(
+        "SELECT status, verdict, COUNT(*) AS number, \
+         CAST(COALESCE(SUM(vote_reward), 0) AS SIGNED) AS reward FROM Tickets GROUP BY status, verdict",
+    )
+    .load(connection)?;
     let mut counts = TicketCounts::default();
-    for (status, verdict, count) in groups {
-        let count: u64 = narrow("count of Tickets", count)?;
-        if verdict_of(&verdict)? == FeeVerdict::Low {
+    let mut reward = Atoms(0);
+    for group in groups {
+        let count: u64 = narrow("count of Tickets", group.number)?;
+        let status = status_of(&group.status)?;
+        if status == TicketStatus::Voted {
+            reward = Atoms(reward.0.saturating_add(group.reward));
+        }
+        if verdict_of(&group.verdict)? == FeeVerdict::Low {
             counts.low_fee += count;
             continue;
         }
-        *match status_of(&status)? {
+        *match status {
             TicketStatus::Mempool => &mut counts.mempool,
             TicketStatus::Immature => &mut counts.immature,
             TicketStatus::Live => &mut counts.live,
@@ -457,21 +477,5 @@ pub fn counts(connection: &mut AnyConnection) -> QueryResult<TicketCounts> {
         .count()
         .get_result(connection)?;
     counts.revoked = narrow("count of Tickets", revoked)?;
-    Ok(counts)
-}
-
-#[derive(QueryableByName)]
-struct Sum {
-    #[diesel(sql_type = BigInt)]
-    total: i64,
-}
-
-/// Of all votes. Cast because a sum of integers is a decimal in MySQL.
-pub fn total_reward(connection: &mut AnyConnection) -> QueryResult<Atoms> {
-    let sum: Sum = diesel::sql_query(
-        "SELECT CAST(COALESCE(SUM(vote_reward), 0) AS SIGNED) AS total FROM Tickets \
-         WHERE status = 'voted'",
-    )
-    .get_result(connection)?;
-    Ok(Atoms(sum.total))
+    Ok(TicketTotals { counts, reward })
 }

@@ -1,6 +1,7 @@
 //! `Users`, the Go program's table. Absent text is NULL or empty, depending on who wrote it.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::{narrow, unreadable};
 use crate::db::connection::AnyConnection;
@@ -393,14 +394,23 @@ pub fn ticket_address(connection: &mut AnyConnection, user_id: i64) -> QueryResu
     Ok(address.unwrap_or_default())
 }
 
+#[derive(QueryableByName)]
+struct Counts {
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+    #[diesel(sql_type = BigInt)]
+    active: i64,
+}
+
+/// Reads the whole table, once.
 pub fn counts(connection: &mut AnyConnection) -> QueryResult<UserCounts> {
-    let total: i64 = dsl::users.count().get_result(connection)?;
-    let active: i64 = dsl::users
-        .filter(dsl::multi_sig_address.ne(""))
-        .count()
-        .get_result(connection)?;
+    let counts: Counts = diesel::sql_query(
+        "SELECT COUNT(*) AS total, \
+         CAST(COALESCE(SUM(CASE WHEN MultiSigAddress <> '' THEN 1 ELSE 0 END), 0) AS SIGNED) AS active FROM Users",
+    )
+    .get_result(connection)?;
     Ok(UserCounts {
-        total: narrow("count of Users", total)?,
-        active: narrow("count of Users", active)?,
+        total: narrow("count of Users", counts.total)?,
+        active: narrow("count of Users", counts.active)?,
     })
 }

@@ -252,6 +252,13 @@ impl Store {
         .await
     }
 
+    /// The last id that was given to anybody: what `max_users` limits.
+    pub async fn last_user_id(&self) -> Result<UserId> {
+        self.read(|connection| counters::get(connection, counters::USER_ID).map(UserId))
+            .await
+    }
+
+    /// Takes the longer the more users there are.
     pub async fn user_counts(&self) -> Result<UserCounts> {
         self.read(users::counts).await
     }

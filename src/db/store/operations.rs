@@ -49,17 +49,21 @@ impl Store {
         .await
     }
 
-    /// What the filter lets through, newest first; and how much that is in all.
+    /// What the filter lets through of the newest `most`, newest first; and how much that is in all, where more than
+    /// `most` is `most` and one.
     pub async fn audit_log(
         &self,
         filter: AuditFilter,
         offset: u64,
         limit: u32,
+        most: u32,
     ) -> Result<(Vec<AuditLine>, u64)> {
+        let most = i64::from(most);
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         self.read(move |connection| {
-            let total = audit::count(connection, &filter)?;
-            let lines = audit::page(connection, &filter, offset, i64::from(limit))?;
+            let total = audit::count(connection, &filter, most)?;
+            let limit = i64::from(limit).min(most.saturating_sub(offset).max(0));
+            let lines = audit::page(connection, &filter, offset.min(most), limit)?;
             Ok((lines, narrow("count of pool_audit", total)?))
         })
         .await

@@ -8,9 +8,11 @@ use crate::db::connection::AnyConnection;
 use crate::db::merge::{merge, prevails};
 use crate::db::news::{Horizon, news};
 use crate::db::queries::{clip, cursors, narrow, news as noted, prospects, saved_scripts, tickets};
-use crate::db::{Error, Result, TicketCursor, TicketFilter, TicketPage, TicketPlace, TicketSums};
-use crate::decred::{Atoms, Height, TicketHash};
-use crate::domain::{InstanceId, TicketCounts, TicketRecord, UserId};
+use crate::db::{
+    Error, Result, TicketCursor, TicketFilter, TicketPage, TicketPlace, TicketSums, TicketTotals,
+};
+use crate::decred::{Height, TicketHash};
+use crate::domain::{InstanceId, TicketRecord, UserId};
 
 impl Store {
     /// Where reading goes on; the beginning for an unknown voter.
@@ -124,14 +126,9 @@ impl Store {
             .map(|found| found.map(|(ticket, _)| ticket))
     }
 
-    /// Of all users. Low-fee tickets are counted as such only.
-    pub async fn ticket_counts(&self) -> Result<TicketCounts> {
-        self.read(tickets::counts).await
-    }
-
-    /// What all own votes earned.
-    pub async fn total_subsidy(&self) -> Result<Atoms> {
-        self.read(tickets::total_reward).await
+    /// Of all users: takes the longer the more tickets there are.
+    pub async fn ticket_totals(&self) -> Result<TicketTotals> {
+        self.read(tickets::totals).await
     }
 }
 

@@ -101,7 +101,10 @@ impl Log {
     fn table(&self) -> Markup {
         html! {
             table.cards {
-                caption { (grouped(self.page.total)) " in all, the newest first" }
+                caption {
+                    @if self.page.more { "The last " (grouped(self.page.total)) ", the newest first; there are more" }
+                    @else { (grouped(self.page.total)) " in all, the newest first" }
+                }
                 thead { tr {
                     th scope="col" { "When" }
                     th scope="col" { "What" }
@@ -184,6 +187,7 @@ mod tests {
                 lines,
                 page: 1,
                 total: 1_000_000,
+                more: false,
             },
             problem: None,
         }
@@ -205,6 +209,19 @@ mod tests {
         ] {
             assert!(html.contains(text), "{text} in {html}");
         }
+    }
+
+    #[test]
+    fn a_log_that_goes_on_says_so() {
+        let mut long = page(vec![line("")]);
+        let whole = long.render().into_string();
+        assert!(whole.contains("1,000,000 in all"), "{whole}");
+        long.page.more = true;
+        let part = long.render().into_string();
+        assert!(
+            part.contains("there are more") && !part.contains("in all"),
+            "{part}"
+        );
     }
 
     #[test]
