@@ -21,6 +21,7 @@ mod follow;
 mod former;
 mod gauges;
 mod halt;
+mod hashing;
 mod held;
 pub mod hints;
 mod inspect;

@@ -1,10 +1,11 @@
-//! Passwords: the rules for new ones, and bcrypt on its own small, bounded pool of threads.
+//! Passwords: the rules for new ones, and bcrypt on threads of its own.
 
 use std::sync::Arc;
 
 use bcrypt::{BcryptError, HashParts, Version};
 use tokio::sync::Semaphore;
 
+use super::hashing::{Broken, Threads};
 use super::{Error, PasswordProblem};
 use crate::secret::Secret;
 
@@ -39,8 +40,9 @@ pub fn check(password: &Secret) -> Result<(), PasswordProblem> {
 /// Hashes and checks passwords, a few at a time.
 #[derive(Debug, Clone)]
 pub struct Hasher {
-    running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    threads: Threads,
+    /// Places for those who are served or wait.
+    places: Arc<Semaphore>,
     /// Of no password: checked for unknown addresses, so that they take as long.
     dummy: Arc<str>,
 }
@@ -61,9 +63,11 @@ pub enum Verdict {
 impl Hasher {
     /// `threads` passwords at a time.
     pub fn new(threads: usize) -> Result<Self, Error> {
+        let internal =
+            |error: std::io::Error| Error::Internal(format!("password threads: {error}"));
         Ok(Self {
-            running: Arc::new(Semaphore::new(threads.max(1))),
-            waiting: Arc::new(Semaphore::new(MAX_WAITING)),
+            threads: Threads::start(threads).map_err(internal)?,
+            places: Arc::new(Semaphore::new(MAX_WAITING)),
             dummy: hash_now(&crate::pool::random::hex(32)?)?.into(),
         })
     }
@@ -93,20 +97,12 @@ impl Hasher {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
-        let Ok(_place) = self.waiting.try_acquire() else {
+        let Ok(_place) = self.places.try_acquire() else {
             return Ok(Err(Busy));
         };
-        let permit = Arc::clone(&self.running)
-            .acquire_owned()
-            .await
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        let work = move || {
-            let _permit = permit;
-            work()
-        };
-        match tokio::task::spawn_blocking(work).await {
+        match self.threads.run(work).await {
             Ok(result) => result.map(Ok),
-            Err(error) => Err(Error::Internal(format!("password thread: {error}"))),
+            Err(Broken) => Err(Error::Internal("password thread: panicked".to_owned())),
         }
     }
 }

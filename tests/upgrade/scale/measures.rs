@@ -74,6 +74,7 @@ impl Measures {
     pub fn once<T>(&mut self, what: &str, act: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let done = act();
+        println!("{what}: {:.1} s", began.elapsed().as_secs_f64());
         self.add(what, began.elapsed(), 0);
         done
     }
