@@ -1,5 +1,8 @@
 //! Unix signals as values.
 
+use std::fs;
+use std::path::PathBuf;
+
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -67,8 +70,48 @@ impl Streams {
     }
 }
 
-/// The operator has waited long enough.
+/// TERM and INT for a role without tasks, which writes a file that nobody should find when it is half done.
+#[derive(Debug)]
+pub struct Interruption {
+    terminate: Stream,
+    interrupt: Stream,
+}
+
+impl Interruption {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When the kernel refuses a handler.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// From now on, and as long as the process lives, either signal removes `file`, if it is there still, and ends
+    /// the process by the code that a shell gives to who ends by that signal.
+    pub fn removes(mut self, file: PathBuf) {
+        // It outlives what is worked at, which cannot be told to stop: a thread in the database.
+        #[expect(clippy::disallowed_methods, reason = "see above")]
+        tokio::spawn(async move {
+            let code = tokio::select! {
+                _ = self.terminate.recv() => 143,
+                _ = self.interrupt.recv() => 130,
+            };
+            // Under its own name it is whole.
+            let _ = fs::remove_file(file);
+            end_by(code)
+        });
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "nothing may be waited for")]
+fn end_by(code: i32) -> ! {
+    std::process::exit(code)
+}
+
+/// The operator has waited long enough.
 fn end_now() -> ! {
-    std::process::exit(1)
+    end_by(1)
 }

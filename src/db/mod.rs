@@ -26,7 +26,7 @@ mod transaction;
 mod types;
 mod upgrade;
 
-pub use backup::{BackupError, Extent, Header, Progress, Reader, Wish, verify};
+pub use backup::{BackupError, Extent, Header, Progress, Reader, Wish, refuse_newer, verify};
 pub use error::Error;
 pub use news::is_true;
 pub use store::{Store, create_database};

@@ -1,6 +1,6 @@
 //! `dcrstakepool restore`: a backup becomes a database.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use super::{Failure, backup};
 use crate::cli::RestoreArgs;
 use crate::config::{MigrateConfig, Sources};
-use crate::db::{self, Access, Error, Options, Plan, Reader, Store};
+use crate::db::{self, Access, Error, Facts, Options, Plan, Reader, Store};
 use crate::telemetry;
 
 /// Runs it to its end.
@@ -50,10 +50,12 @@ pub async fn run(args: RestoreArgs) -> Result<(), Failure> {
 
 /// Reads the whole file before anything is changed.
 async fn verify(path: &Path) -> Result<(), Failure> {
+    let unchanged = |failure: Failure| failure.context("nothing was changed");
     let backup = open(path)?;
     let header = backup.header().clone();
+    let known = Facts::of_nothing()?.known;
+    db::refuse_newer(&header, &known).map_err(|error| unchanged(error.into()))?;
     let whole = tokio::task::spawn_blocking(move || db::verify(backup)).await;
-    let unchanged = |failure: Failure| failure.context("nothing was changed");
     let extent = whole
         .context("reading the backup")?
         .map_err(|error| unchanged(error.into()))?;
@@ -74,7 +76,15 @@ async fn verify(path: &Path) -> Result<(), Failure> {
 }
 
 fn open(path: &Path) -> Result<Reader<BufReader<File>>, Failure> {
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let unreadable = || format!("cannot read {}", path.display());
+    // Before it is opened: opening a pipe waits for who writes.
+    if !fs::metadata(path).with_context(unreadable)?.is_file() {
+        return Err(Failure::failed(anyhow!(
+            "{} is no regular file: a backup is read twice, so write it to a file first; nothing was changed",
+            path.display()
+        )));
+    }
+    let file = File::open(path).with_context(unreadable)?;
     Reader::open(BufReader::new(file))
         .map_err(|error| Failure::from(error).context("nothing was changed"))
 }

@@ -1,20 +1,23 @@
 //! `dcrstakepool backup` and `restore`, as the operator runs them, from either database to the other.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use dcrstakepool::db::{LinkPurpose, NewLink, NewSession, SchemaState, Store};
+use diesel::connection::SimpleConnection as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::accounts::task;
 use super::bed::{Bed, NOW, enrolment, on_both, sign_up, user};
+use crate::harness::wait::until;
 
 on_both!(
     every_row_comes_back_on_either_database,
@@ -24,6 +27,8 @@ on_both!(
     an_interrupted_restore_begins_anew,
     the_backup_of_an_older_version_becomes_today_s,
     a_file_that_is_there_stays,
+    only_a_regular_file_is_replaced_or_restored,
+    what_a_killed_run_left_is_removed_a_day_later,
 );
 
 const SECRET: &str = "0123456789-token-of-a-former-link";
@@ -455,6 +460,91 @@ async fn a_file_that_is_there_stays(bed: Bed) {
     assert_eq!(rows(&piped), rows(&path));
     let files = std::fs::read_dir(shelf.0.path()).unwrap().count();
     assert_eq!(files, 2, "something is left behind");
+}
+
+async fn only_a_regular_file_is_replaced_or_restored(bed: Bed) {
+    drop(bed.store().await);
+    let shelf = Shelf::new();
+    let good = shelf.back_up(&bed, "good", &[]);
+    let pipe = shelf.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let link = shelf.path("link");
+    std::os::unix::fs::symlink(&good, &link).unwrap();
+    for (path, kind) in [(&pipe, "a pipe"), (&link, "a link")] {
+        let before = std::fs::symlink_metadata(path).unwrap().file_type();
+        for force in [&["--force"][..], &[]] {
+            let arguments = [&["backup", path.to_str().unwrap()], force].concat();
+            ends(&bed.run(&arguments), 1, "stays as it is");
+        }
+        let after = std::fs::symlink_metadata(path).unwrap().file_type();
+        assert_eq!(before, after, "{kind}");
+    }
+    let fresh = another(&bed);
+    let before = std::fs::read_dir(fresh.folder()).unwrap().count();
+    ends(
+        &restore(&fresh, &pipe),
+        1,
+        "is no regular file: a backup is read twice",
+    );
+    let newer = std::fs::read_to_string(&good).unwrap();
+    let newer = sealed(&newer.replacen("\"0001\"", "\"0001\",\"9999\"", 1));
+    std::fs::write(shelf.path("newer"), newer).unwrap();
+    let refused = restore(&fresh, &shelf.path("newer"));
+    ends(&refused, 78, "the backup is of a newer program");
+    // But for the configuration.
+    let after = std::fs::read_dir(fresh.folder()).unwrap().count();
+    assert_eq!(after, before + 1, "a database was made");
+    // Through a link it is a file all the same.
+    ends(&restore(&fresh, &link), 0, "done: start web");
+}
+
+async fn what_a_killed_run_left_is_removed_a_day_later(bed: Bed) {
+    drop(bed.store().await);
+    let shelf = Shelf::new();
+    for (name, aged) in [
+        (".dcrstakepool-backup-oldone", true),
+        (".dcrstakepool-backup-atwork", false),
+        ("dcrstakepool-backup-mine", true),
+    ] {
+        let file = File::create(shelf.path(name)).unwrap();
+        if aged {
+            let now = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(now - Duration::from_hours(25)).unwrap();
+        }
+    }
+    let path = shelf.path("backup");
+    let output = bed.run(&["backup", path.to_str().unwrap()]);
+    ends(
+        &output,
+        0,
+        ".dcrstakepool-backup-oldone, of a backup that was killed",
+    );
+    assert!(!shelf.path(".dcrstakepool-backup-oldone").exists());
+    assert!(shelf.path(".dcrstakepool-backup-atwork").exists());
+    assert!(shelf.path("dcrstakepool-backup-mine").exists());
+}
+
+/// The database makes it wait, so that there is something to be interrupted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_backup_leaves_nothing_behind() {
+    let bed = Bed::mariadb();
+    drop(bed.store().await);
+    let mut other = bed.server_connection();
+    other.batch_execute("LOCK TABLES pool_audit WRITE").unwrap();
+    let shelf = Shelf::new();
+    let path = shelf.path("backup");
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let mut child = bed.start(&["backup", path.to_str().unwrap()]);
+        let files = || std::fs::read_dir(shelf.0.path()).unwrap().count();
+        until("a file", || (files() == 1).then_some(()).ok_or("none"));
+        let mut kill = Command::new("kill");
+        kill.args([format!("-{signal}"), child.id().to_string()]);
+        assert!(kill.status().unwrap().success());
+        let end = until("its end", || child.try_wait().unwrap().ok_or("it goes on"));
+        assert_eq!(end.code(), Some(code));
+        assert_eq!(files(), 0, "something is left behind");
+    }
 }
 
 /// A large pool, and how long it takes.

@@ -1,5 +1,6 @@
 //! A throw-away database of either kind.
 
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use dcrstakepool::db::{Access, Enrolment, Options, SignUp, SignUpOutcome, Store, Verification};
@@ -8,7 +9,7 @@ use dcrstakepool::domain::UserId;
 use dcrstakepool::secret::Secret;
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
+use diesel::{Connection as _, MysqlConnection, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::harness::mariadb::MariaDb;
@@ -135,6 +136,17 @@ impl Bed {
     pub fn connection(&self) -> SqliteConnection {
         let path = self.folder.path().join("pool.db");
         SqliteConnection::establish(&path.display().to_string()).expect("a connection")
+    }
+
+    /// A connection of another process (MariaDB).
+    pub fn server_connection(&self) -> MysqlConnection {
+        let (server, database) = self.server.as_ref().expect("MariaDB");
+        server.connection(database)
+    }
+
+    /// Where SQLite's files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Runs the program with this database's configuration.

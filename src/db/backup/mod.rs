@@ -14,6 +14,7 @@ mod statements;
 use std::io;
 
 pub use format::{Header, Reader, verify};
+pub use restore::refuse_newer;
 
 pub(super) use dump::dump;
 pub(super) use format::{Column, Kind, Table};

@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::format::{Item, Reader, Table, Value};
+use super::format::{Header, Item, Reader, Table, Value};
 use super::rows::{self, quoted};
 use super::statements::Words;
 use super::{BackupError, Extent, PROGRESS, Progress, UNFINISHED};
@@ -32,11 +32,7 @@ pub fn restore<R: BufRead>(
 ) -> Result<Extent, BackupError> {
     let facts = upgrade::inspect(connection)?;
     let schema = backup.header().schema.clone();
-    if let Some(version) = schema.difference(&facts.known).next() {
-        return Err(BackupError::Schema(format!(
-            "the backup is of a newer program: it has schema {version}, which this program does not know"
-        )));
-    }
+    refuse_newer(backup.header(), &facts.known)?;
     refuse_what_is_in_use(connection, &facts)?;
     dialect::prepare_restore(connection)?;
     connection.batch_execute(&format!(
@@ -52,6 +48,16 @@ pub fn restore<R: BufRead>(
     }
     connection.batch_execute(&format!("DROP TABLE {UNFINISHED}"))?;
     Ok(extent)
+}
+
+/// `known`: the schema versions that this program has.
+pub fn refuse_newer(header: &Header, known: &BTreeSet<String>) -> Result<(), BackupError> {
+    match header.schema.difference(known).next() {
+        None => Ok(()),
+        Some(version) => Err(BackupError::Schema(format!(
+            "the backup is of a newer program: it has schema {version}, which this program does not know"
+        ))),
+    }
 }
 
 /// Nothing is lost by a restore into the wrong database.
