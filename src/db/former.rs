@@ -113,6 +113,8 @@ pub struct Former {
     pub users: u64,
     /// And columns that are NULL for some of them.
     pub unfilled: BTreeSet<&'static str>,
+    /// Those whose stored votes or height cannot be what the Go program wrote.
+    pub damaged: BTreeSet<i64>,
     /// Tables of the Go program without transactions, and their engines.
     pub engines: BTreeMap<String, String>,
 }
@@ -220,7 +222,36 @@ pub fn inspect(connection: &mut AnyConnection, tables: &Tables) -> QueryResult<F
     former
         .engines
         .retain(|table, _| TABLES.contains(&table.as_str()));
+    former.damaged = damaged(connection, |name| {
+        there.is_some_and(|columns| columns.contains(name))
+    })?;
     Ok(former)
+}
+
+/// Users with a number that does not fit where it belongs; `has`: which columns there are.
+pub fn damaged(
+    connection: &mut AnyConnection,
+    has: impl Fn(&str) -> bool,
+) -> QueryResult<BTreeSet<i64>> {
+    let ranges = [
+        ("VoteBits", i64::from(u16::MAX)),
+        ("VoteBitsVersion", i64::from(u32::MAX)),
+        ("HeightRegistered", i64::from(u32::MAX)),
+    ];
+    let outside: Vec<_> = ranges
+        .into_iter()
+        .filter(|(name, _)| has(name))
+        .map(|(name, most)| format!("{name} NOT BETWEEN 0 AND {most}"))
+        .collect();
+    if outside.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let sql = format!(
+        "SELECT UserId AS number FROM Users WHERE {}",
+        outside.join(" OR ")
+    );
+    let found: Vec<Number> = diesel::sql_query(sql).load(connection)?;
+    Ok(found.into_iter().map(|it| it.number).collect())
 }
 
 pub fn add(connection: &mut AnyConnection, column: Column) -> QueryResult<()> {

@@ -139,6 +139,7 @@ async fn find_users(
     for strange in facts.strange() {
         println!("note: the {strange} is not known here: it stays as it is");
     }
+    takeover::tell_damaged(&facts.former.damaged);
     takeover::look(store, config, facts).await.map(Some)
 }
 

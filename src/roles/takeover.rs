@@ -1,5 +1,7 @@
 //! The users of the Go program become ours: the part of `migrate` that needs the pool's keys.
 
+use std::collections::BTreeSet;
+
 use anyhow::anyhow;
 
 use super::Failure;
@@ -116,6 +118,20 @@ fn tell(found: &TakeOver) {
         if count > 0 {
             println!("note: {count} {what}: {who}");
         }
+    }
+}
+
+/// Users whose rows something else wrote, or spoilt.
+pub fn tell_damaged(users: &BTreeSet<i64>) {
+    if !users.is_empty() {
+        let ids: Vec<_> = users.iter().map(ToString::to_string).collect();
+        println!(
+            "note: {} users with a number in VoteBits (0 to 65535), VoteBitsVersion or HeightRegistered (0 to \
+             4294967295) that cannot be: it stays and counts as not set, so they vote by the default until they \
+             choose anew; put a right one there with web stopped: {}",
+            users.len(),
+            named(&ids)
+        );
     }
 }
 

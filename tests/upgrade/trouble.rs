@@ -157,3 +157,45 @@ fn an_account_that_may_not_change_tables_is_told_so() {
     ends(&output, 76, &["denied"]);
     ends(&former.migrate(&[BACKUP]), 0, &["done"]);
 }
+
+/// What else was written into the Go program's table is told with the user's id, and stops nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_row_stops_nobody_else() {
+    let former = Former::of(Version::V150);
+    former.execute(
+        "UPDATE Users SET VoteBits = 70000 WHERE UserId = 2; UPDATE Users SET VoteBits = -5 WHERE UserId = 5; \
+         UPDATE Users SET VoteBitsVersion = -1, HeightRegistered = -7 WHERE UserId = 12",
+    );
+    let note = ["note: 3 users with a number in VoteBits", ": 2, 5, 12"];
+    ends(&former.migrate(&["--dry-run"]), 0, &note);
+    ends(&former.migrate(&[BACKUP]), 0, &note);
+    let store = former.store().await;
+    let damaged: Vec<_> = store.damaged_users().await.unwrap().into_iter().collect();
+    assert_eq!(damaged, [2, 5, 12]);
+    let users = store.users(0, 100).await.unwrap();
+    let of = |id| users.iter().find(|user| user.id == UserId(id)).unwrap();
+    let choice = |id| (of(id).vote_bits.0, of(id).vote_version.0);
+    assert_eq!(users.len(), 7);
+    assert_eq!(choice(1), (5, 12));
+    assert_eq!(
+        (choice(2), choice(5), choice(12)),
+        ((1, 12), (1, 12), (1, 0))
+    );
+    let pushed = store.voter_users(UserId(0), 100).await.unwrap();
+    let pushed: Vec<_> = pushed
+        .iter()
+        .map(|user| {
+            (
+                user.preference.user_id.0,
+                user.preference.bits.0,
+                user.height_registered.0,
+            )
+        })
+        .collect();
+    assert_eq!(pushed, [(1, 5, 150), (2, 1, 150), (7, 5, 150), (12, 1, 0)]);
+    assert_eq!(store.enrolled_users().await.unwrap().len(), 4);
+    assert_eq!(store.preferences().await.unwrap().preferences.len(), 4);
+    let stays = former
+        .rows("SELECT CAST(VoteBits AS CHAR) AS line FROM Users WHERE UserId IN (2, 5) ORDER BY 1");
+    assert_eq!(stays, ["-5", "70000"]);
+}

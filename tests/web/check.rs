@@ -261,6 +261,7 @@ async fn beside_a_running_site_every_voter_is_asked() {
     well.is("voters", "ok", &["2 of 2"]);
     well.is(&name(0), "ok", &["at block 200"]);
     well.is("fee addresses", "ok", &[]);
+    well.is("users", "ok", &["can be read"]);
     well.is("files", "ok", &[]);
     well.is(
         "backup",

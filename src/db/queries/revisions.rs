@@ -26,7 +26,7 @@ pub fn all(connection: &mut AnyConnection) -> QueryResult<Vec<Preference>> {
             dsl::revision.nullable(),
         ))
         .load(connection)?;
-    rows.into_iter().map(read).collect()
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Of enrolled users, those newer than `revision`.
@@ -44,18 +44,18 @@ pub fn since(connection: &mut AnyConnection, revision: i64) -> QueryResult<Vec<P
             dsl::revision.nullable(),
         ))
         .load(connection)?;
-    rows.into_iter().map(read).collect()
+    Ok(rows.into_iter().map(read).collect())
 }
 
-fn read((user_id, address, bits, version, revision): Row) -> QueryResult<Preference> {
-    let (bits, version) = vote_choice(bits, version)?;
-    Ok(Preference {
+fn read((user_id, address, bits, version, revision): Row) -> Preference {
+    let (bits, version) = vote_choice(user_id, bits, version);
+    Preference {
         user_id: UserId(user_id),
         ticket_address: address.unwrap_or_default(),
         version,
         bits,
         revision: Revision(revision.unwrap_or(0)),
-    })
+    }
 }
 
 pub fn set(connection: &mut AnyConnection, user_id: i64, revision: i64) -> QueryResult<()> {

@@ -1,5 +1,8 @@
 //! `Users`, the Go program's table. Absent text is NULL or empty, depending on who wrote it.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -37,36 +40,59 @@ struct Addresses {
 }
 
 impl Addresses {
-    fn read(self, user_id: UserId) -> QueryResult<Option<Enrolment>> {
-        let Some(ticket_address) = self.multi_sig_address.filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
-        Ok(Some(Enrolment {
+    fn read(self, user_id: UserId) -> Option<Enrolment> {
+        let ticket_address = self.multi_sig_address.filter(|text| !text.is_empty())?;
+        Some(Enrolment {
             user_id,
             pool_pubkey_address: self.pool_pub_key_addr.unwrap_or_default(),
             user_pubkey_address: self.user_pub_key_addr.unwrap_or_default(),
             redeem_script: self.multi_sig_script.unwrap_or_default(),
             ticket_address,
             fee_address: self.user_fee_addr.unwrap_or_default(),
-            height_registered: Height(narrow(
-                "Users.HeightRegistered",
-                self.height_registered.unwrap_or(0),
-            )?),
-        }))
+            height_registered: height_registered(user_id.0, self.height_registered),
+        })
     }
 }
 
-/// What a vote's two columns say; what was never chosen is the default.
+/// What a vote's two columns say; what was never chosen is the default. So is what cannot have been: one damaged row
+/// must not stop everybody else.
 pub fn vote_choice(
+    user_id: i64,
     bits: Option<i64>,
     version: Option<i64>,
-) -> QueryResult<(VoteBits, VoteVersion)> {
-    Ok((
-        bits.map_or(Ok(VoteBits::DEFAULT), |bits| {
-            narrow("Users.VoteBits", bits).map(VoteBits)
-        })?,
-        VoteVersion(narrow("Users.VoteBitsVersion", version.unwrap_or(0))?),
-    ))
+) -> (VoteBits, VoteVersion) {
+    let bits = sound(user_id, "VoteBits", bits);
+    // Bits mean nothing without the version that they are of.
+    match sound(user_id, "VoteBitsVersion", version.or(Some(0))) {
+        Some(version) => (
+            bits.map_or(VoteBits::DEFAULT, VoteBits),
+            VoteVersion(version),
+        ),
+        None => (VoteBits::DEFAULT, VoteVersion(0)),
+    }
+}
+
+/// 0, from where voters find all tickets, if it is not known.
+pub fn height_registered(user_id: i64, height: Option<i64>) -> Height {
+    Height(sound(user_id, "HeightRegistered", height).unwrap_or(0))
+}
+
+/// A number of a user, if it can be what it should be. Else that is said, once while the process lives.
+fn sound<T: TryFrom<i64>>(user_id: i64, column: &'static str, value: Option<i64>) -> Option<T> {
+    static TOLD: Mutex<BTreeSet<(i64, &str)>> = Mutex::new(BTreeSet::new());
+    let value = value?;
+    let sound = T::try_from(value).ok();
+    if sound.is_none() {
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert((user_id, column)) {
+            tracing::warn!(
+                user_id,
+                value,
+                "Users.{column} is damaged: it counts as not set, until the user or an admin sets it"
+            );
+        }
+    }
+    sound
 }
 
 /// What other tables say of a user: whether it is disabled, and since when it has a second factor.
@@ -74,7 +100,7 @@ type Beside = (Option<i64>, Option<i64>);
 
 fn read(row: Row, (disabled, second_factor): Beside) -> QueryResult<User> {
     let id = UserId(row.user_id);
-    let (vote_bits, vote_version) = vote_choice(row.vote_bits, row.vote_bits_version)?;
+    let (vote_bits, vote_version) = vote_choice(row.user_id, row.vote_bits, row.vote_bits_version);
     let password = String::from_utf8(row.password.unwrap_or_default())
         .map_err(|_| unreadable("Users.Password of user", row.user_id))?;
     Ok(User {
@@ -89,7 +115,7 @@ fn read(row: Row, (disabled, second_factor): Beside) -> QueryResult<User> {
             .api_token
             .filter(|token| !token.is_empty())
             .map(Secret::new),
-        enrolment: row.addresses.read(id)?,
+        enrolment: row.addresses.read(id),
         vote_bits,
         vote_version,
     })
@@ -232,7 +258,7 @@ pub fn enrolled(connection: &mut AnyConnection) -> QueryResult<Vec<EnrolledUser>
     let mut users = Vec::with_capacity(rows.len());
     for (user_id, addresses, index) in rows {
         let index = index.ok_or_else(|| unreadable("pool_keys: no index for user", user_id))?;
-        if let Some(enrolment) = addresses.read(UserId(user_id))? {
+        if let Some(enrolment) = addresses.read(UserId(user_id)) {
             users.push(EnrolledUser {
                 key_index: KeyIndex(narrow("pool_keys.key_index", index)?),
                 enrolment,

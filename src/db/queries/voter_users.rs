@@ -2,12 +2,11 @@
 
 use diesel::prelude::*;
 
-use super::users::vote_choice;
+use super::users::{height_registered, vote_choice};
 use super::{narrow, unreadable};
 use crate::db::VoterUser;
 use crate::db::connection::AnyConnection;
 use crate::db::schema::{pool_keys, pool_revisions, users, users::dsl};
-use crate::decred::Height;
 use crate::domain::{KeyIndex, Preference, Revision, UserId};
 
 type Row = (
@@ -62,13 +61,12 @@ pub fn since(connection: &mut AnyConnection, revision: i64) -> QueryResult<Vec<V
 
 fn read(row: Row) -> QueryResult<VoterUser> {
     let ((user_id, address, script, height), (bits, version), index, revision) = row;
-    let (bits, version) = vote_choice(bits, version)?;
+    let (bits, version) = vote_choice(user_id, bits, version);
     let index = index.ok_or_else(|| unreadable("pool_keys: no index for user", user_id))?;
-    let height = narrow("Users.HeightRegistered", height.unwrap_or(0))?;
     Ok(VoterUser {
         key_index: KeyIndex(narrow("pool_keys.key_index", index)?),
         redeem_script: script.unwrap_or_default(),
-        height_registered: Height(height),
+        height_registered: height_registered(user_id, height),
         preference: Preference {
             user_id: UserId(user_id),
             ticket_address: address.unwrap_or_default(),

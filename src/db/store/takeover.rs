@@ -1,6 +1,9 @@
 //! The Go program's users become ours.
 
+use std::collections::BTreeSet;
+
 use super::Store;
+use crate::db::former;
 use crate::db::queries::{counters, former_users, users};
 use crate::db::{Facts, FormerUser, Result, TakenUser, TokenChange};
 use crate::domain::{KeyIndex, UserId};
@@ -19,6 +22,12 @@ impl Store {
             former_users::page(connection, &tables, after.0, i64::from(limit))
         })
         .await
+    }
+
+    /// Users with a vote or a height that cannot be: each of these counts as not set. Reads the whole table.
+    pub async fn damaged_users(&self) -> Result<BTreeSet<i64>> {
+        self.read(|connection| former::damaged(connection, |_| true))
+            .await
     }
 
     /// Makes our own rows for some users, in one transaction. What is there stays: may be repeated.

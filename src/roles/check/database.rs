@@ -26,6 +26,7 @@ pub async fn of_web(
         rights_of_web(&server, findings);
     }
     clock(ahead, findings);
+    damaged(&store.damaged_users().await?, findings);
     backup(
         store.backed_up_at().await?,
         Clock::system().unix_seconds(),
@@ -168,6 +169,20 @@ pub fn clock_of_voter(name: &str, ahead: Option<i64>, findings: &mut Findings) {
     }
 }
 
+/// Others do not notice.
+fn damaged(users: &BTreeSet<i64>, findings: &mut Findings) {
+    if users.is_empty() {
+        return findings.ok("users", "their votes can be read");
+    }
+    let users: Vec<_> = users.iter().collect();
+    let text = format!(
+        "VoteBits, VoteBitsVersion or HeightRegistered cannot be, and counts as not set, of: {}",
+        listed(&users)
+    );
+    let hint = "put a right number there with web stopped, or let them choose anew";
+    findings.warn("users", text, hint);
+}
+
 fn backup(backed_up: Option<i64>, now: i64, findings: &mut Findings) {
     let Some(at) = backed_up else {
         let text = "there never was one: without it a lost disk is a lost pool";
@@ -261,6 +276,17 @@ mod tests {
         assert!(of(None).starts_with("warn"));
         assert!(of(Some(1_000_000 - 48 * 3600 + 1)).starts_with("ok"));
         assert!(of(Some(1_000_000 - 48 * 3600)).starts_with("FAIL"));
+    }
+
+    #[test]
+    fn users_whose_votes_cannot_be_are_named() {
+        let of = |ids: &[i64]| said(|findings| damaged(&ids.iter().copied().collect(), findings));
+        assert!(of(&[]).starts_with("ok"));
+        let some = of(&[7, 2]);
+        assert!(
+            some.starts_with("warn") && some.contains("of: 2, 7"),
+            "{some}"
+        );
     }
 
     #[test]
