@@ -12,6 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::backup::{self, Column, Table};
 use super::connection::AnyConnection;
 use super::types::{Grant, GrantedOn, Server};
+use super::upgrade::{self, APPLIED};
 
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -233,12 +234,41 @@ pub fn columns(connection: &mut AnyConnection) -> QueryResult<Vec<ColumnName>> {
         )
         .load(sqlite),
         // The alias matters: MySQL 8 names these columns in capitals.
-        AnyConnection::Mysql(mysql) => diesel::sql_query(
-            "SELECT table_name AS table_name, column_name AS column_name \
-             FROM information_schema.columns WHERE table_schema = DATABASE()",
-        )
-        .load(mysql),
+        AnyConnection::Mysql(mysql) => {
+            let mut found: Vec<ColumnName> = diesel::sql_query(
+                "SELECT table_name AS table_name, column_name AS column_name \
+                 FROM information_schema.columns WHERE table_schema = DATABASE()",
+            )
+            .load(mysql)?;
+            as_written(mysql, found.iter_mut().map(|it| &mut it.table_name))?;
+            Ok(found)
+        }
     }
+}
+
+#[derive(QueryableByName)]
+struct FoldedNames {
+    #[diesel(sql_type = BigInt)]
+    folded: i64,
+}
+
+/// A server may keep the names of tables in lower case (`lower_case_table_names`), and answer to any: here they are as
+/// this program writes them.
+fn as_written<'a>(
+    mysql: &mut MysqlConnection,
+    names: impl Iterator<Item = &'a mut String>,
+) -> QueryResult<()> {
+    let asked: FoldedNames =
+        diesel::sql_query("SELECT CAST(@@lower_case_table_names AS SIGNED) AS folded")
+            .get_result(mysql)?;
+    if asked.folded != 0 {
+        for name in names {
+            if let Some(written) = upgrade::as_written(name) {
+                written.clone_into(name);
+            }
+        }
+    }
+    Ok(())
 }
 
 #[derive(QueryableByName)]
@@ -258,7 +288,7 @@ struct Description {
 
 /// Every table of this database with its columns, in their order.
 pub fn described(connection: &mut AnyConnection) -> QueryResult<Vec<Table>> {
-    let found: Vec<Description> = match connection {
+    let mut found: Vec<Description> = match connection {
         AnyConnection::Sqlite(sqlite) => diesel::sql_query(
             "SELECT m.name AS table_name, c.name AS column_name, c.type AS column_kind, \
              1 - c.\"notnull\" AS nullable, c.pk AS key_place \
@@ -276,6 +306,9 @@ pub fn described(connection: &mut AnyConnection) -> QueryResult<Vec<Table>> {
         )
         .load(mysql)?,
     };
+    if let AnyConnection::Mysql(mysql) = connection {
+        as_written(mysql, found.iter_mut().map(|it| &mut it.table_name))?;
+    }
     let mut tables: BTreeMap<String, Vec<Column>> = BTreeMap::new();
     for Description {
         table_name,
@@ -314,12 +347,13 @@ pub fn engines_without_transactions(
     let AnyConnection::Mysql(mysql) = connection else {
         return Ok(BTreeMap::new());
     };
-    let found: Vec<TableEngine> = diesel::sql_query(
+    let mut found: Vec<TableEngine> = diesel::sql_query(
         "SELECT t.table_name AS table_name, t.engine AS engine_name FROM information_schema.tables t \
          JOIN information_schema.engines e ON e.engine = t.engine \
          WHERE t.table_schema = DATABASE() AND e.transactions <> 'YES'",
     )
     .load(mysql)?;
+    as_written(mysql, found.iter_mut().map(|it| &mut it.table_name))?;
     let pairs = found
         .into_iter()
         .map(|table| (table.table_name, table.engine_name));
@@ -342,6 +376,14 @@ pub fn known_migrations() -> QueryResult<BTreeSet<String>> {
     Ok(all.iter().map(|m| m.name().version().to_string()).collect())
 }
 
+/// Where diesel writes down what it applied, as it would make it itself, but for what the server's defaults may be.
+fn make_list_of_migrations(mysql: &mut MysqlConnection) -> QueryResult<()> {
+    mysql.batch_execute(&format!(
+        "CREATE TABLE IF NOT EXISTS {APPLIED} (version varchar(50) NOT NULL PRIMARY KEY, \
+         run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+    ))
+}
+
 /// Applies the oldest migration that was not applied yet, if there is one.
 pub fn apply_next_migration(connection: &mut AnyConnection) -> QueryResult<()> {
     fn apply<DB, C>(connection: &mut C, source: EmbeddedMigrations) -> MigrationResult
@@ -356,7 +398,10 @@ pub fn apply_next_migration(connection: &mut AnyConnection) -> QueryResult<()> {
     }
     match connection {
         AnyConnection::Sqlite(sqlite) => apply(sqlite, SQLITE),
-        AnyConnection::Mysql(mysql) => apply(mysql, MYSQL),
+        AnyConnection::Mysql(mysql) => {
+            make_list_of_migrations(mysql)?;
+            apply(mysql, MYSQL)
+        }
     }
     .map_err(of_migration)
 }
@@ -387,7 +432,10 @@ pub fn apply_migrations(
     }
     match connection {
         AnyConnection::Sqlite(sqlite) => apply(sqlite, SQLITE, versions),
-        AnyConnection::Mysql(mysql) => apply(mysql, MYSQL, versions),
+        AnyConnection::Mysql(mysql) => {
+            make_list_of_migrations(mysql)?;
+            apply(mysql, MYSQL, versions)
+        }
     }
     .map_err(of_migration)
 }

@@ -92,7 +92,7 @@ pub const COLUMNS: [Column; 7] = [
 ];
 
 /// Tables of the Go program, at most.
-const TABLES: [&str; 5] = [
+pub const TABLES: [&str; 5] = [
     "Users",
     "EmailChange",
     "PasswordReset",
@@ -115,7 +115,8 @@ pub struct Former {
     pub unfilled: BTreeSet<&'static str>,
     /// Those whose stored votes or height cannot be what the Go program wrote.
     pub damaged: BTreeSet<i64>,
-    /// Tables of the Go program without transactions, and their engines.
+    /// Tables of the Go program without transactions, and their engines; but for its sessions, which stay as they
+    /// are.
     pub engines: BTreeMap<String, String>,
 }
 
@@ -204,6 +205,11 @@ pub fn inspect(connection: &mut AnyConnection, tables: &Tables) -> QueryResult<F
     if tables.contains_key("pool_counters") {
         former.counted = counters::find(connection, counters::USER_ID)?.unwrap_or(0);
     }
+    // Also of one without users: web would make them in such tables.
+    former.engines = dialect::engines_without_transactions(connection)?;
+    former
+        .engines
+        .retain(|table, _| DATA.contains(&table.as_str()));
     if !former.waits() {
         return Ok(former);
     }
@@ -218,10 +224,6 @@ pub fn inspect(connection: &mut AnyConnection, tables: &Tables) -> QueryResult<F
             former.unfilled.insert(name);
         }
     }
-    former.engines = dialect::engines_without_transactions(connection)?;
-    former
-        .engines
-        .retain(|table, _| TABLES.contains(&table.as_str()));
     former.damaged = damaged(connection, |name| {
         there.is_some_and(|columns| columns.contains(name))
     })?;

@@ -17,9 +17,18 @@ use crate::domain::PoolId;
 /// Where diesel writes down which migrations were applied.
 pub(super) const APPLIED: &str = "__diesel_schema_migrations";
 
+/// Those of this program whose names have capitals.
+const CAPITALS: [&str; 2] = ["Tickets", "Samples"];
+
 /// Tables of this program.
 pub(super) fn is_ours(table: &str) -> bool {
-    table.starts_with("pool_") || ["Tickets", "Samples", APPLIED].contains(&table)
+    table.starts_with("pool_") || CAPITALS.contains(&table) || table == APPLIED
+}
+
+/// The name of a table whatever its case is, if it is one with capitals.
+pub(super) fn as_written(table: &str) -> Option<&'static str> {
+    let mut names = former::TABLES.into_iter().chain(CAPITALS);
+    names.find(|name| name.eq_ignore_ascii_case(table))
 }
 
 /// A database as found.

@@ -40,6 +40,8 @@ pub struct MariaDb {
     pid: u32,
     port: u16,
     dir: PathBuf,
+    /// More of the command line.
+    options: &'static [&'static str],
 }
 
 impl MariaDb {
@@ -51,6 +53,11 @@ impl MariaDb {
 
     /// A server for a test that stops or breaks it.
     pub fn start() -> MariaDb {
+        Self::start_with(&[])
+    }
+
+    /// A server that is set up in another way.
+    pub fn start_with(options: &'static [&'static str]) -> MariaDb {
         let dir = tempfile::Builder::new()
             .prefix("dcrstakepool-mariadb-")
             .tempdir()
@@ -58,12 +65,13 @@ impl MariaDb {
             .keep();
         install(&dir, &dir.join("data"), is_root().then_some("root"));
         let port = free_port();
-        let (keeper, pid) = launch(&dir, port);
+        let (keeper, pid) = launch(&dir, port, options);
         let server = MariaDb {
             keeper,
             pid,
             port,
             dir,
+            options,
         };
         server.wait_until_it_answers();
         for host in ["%", "localhost"] {
@@ -89,7 +97,7 @@ impl MariaDb {
         self.keep_folder();
         self.end();
         let _ = fs::remove_file(self.dir.join("keep"));
-        (self.keeper, self.pid) = launch(&self.dir, self.port);
+        (self.keeper, self.pid) = launch(&self.dir, self.port, self.options);
         self.wait_until_it_answers();
     }
 
@@ -233,12 +241,13 @@ impl Drop for MariaDb {
 }
 
 /// Starts a server on a folder; gives its keeper and its process id.
-fn launch(dir: &Path, port: u16) -> (Child, u32) {
+fn launch(dir: &Path, port: u16, options: &[&str]) -> (Child, u32) {
     let mut keeper = Command::new("sh")
         .args(["-c", KEEPER, "keeper"])
         .arg(dir)
         .arg(program("mariadbd"))
         .args(arguments(dir, &dir.join("data"), port))
+        .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

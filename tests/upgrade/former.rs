@@ -415,7 +415,7 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     hash.format_for_version(bcrypt::Version::TwoA)
 });
 
-fn rows(version: Version) -> String {
+pub fn rows(version: Version) -> String {
     let columns = version.columns();
     let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
     let people = PEOPLE.iter().map(|person| {

@@ -4,10 +4,13 @@ use dcrstakepool::db::{Plan, Step, TakenUser, plan};
 use dcrstakepool::decred::Height;
 use dcrstakepool::domain::{KeyIndex, UserId};
 
-use super::former::{Former, Version, ends};
+use super::former::{Former, Version, ends, rows, tables};
+use crate::harness::mariadb::MariaDb;
 use crate::web::site::voting_key;
 
 const BACKUP: &str = "--yes-i-have-a-backup";
+const TABLES: &str =
+    "SELECT table_name AS line FROM information_schema.tables WHERE table_schema = DATABASE()";
 
 /// Killed after each of the steps, and in the midst of the last: the next run ends where one without trouble
 /// does.
@@ -82,9 +85,7 @@ fn without_the_right_keys_nothing_is_changed() {
         78,
         &["these users are not among the first 100000", ": 2"],
     );
-    let tables = former.rows(
-        "SELECT table_name AS line FROM information_schema.tables WHERE table_schema = DATABASE()",
-    );
+    let tables = former.rows(TABLES);
     assert_eq!(tables.len(), 5, "{tables:?}");
 }
 
@@ -126,6 +127,24 @@ fn tables_without_transactions_are_refused_with_the_remedy() {
     ends(&former.migrate(&[BACKUP]), 0, &["done"]);
 }
 
+/// As a server whose default is MyISAM, or Aria, makes them for the Go program.
+#[test]
+fn empty_tables_without_transactions_are_refused_too() {
+    for engine in ["MyISAM", "Aria"] {
+        let former = Former::empty();
+        former.execute(&tables(Version::V150).replace("InnoDB", engine));
+        let one = ["is of the engine", engine, "ENGINE=InnoDB"];
+        for arguments in [&[][..], &[BACKUP], &["--dry-run"]] {
+            ends(&former.migrate(arguments), 78, &one);
+        }
+        for table in ["Users", "PasswordReset", "EmailChange", "LowFeeTicket"] {
+            former.execute(&format!("ALTER TABLE {table} ENGINE=InnoDB"));
+        }
+        // Its sessions are nothing to this program.
+        ends(&former.migrate(&[]), 0, &["done"]);
+    }
+}
+
 #[test]
 fn other_character_sets_are_read_as_they_are() {
     for charset in ["latin1", "utf8mb3"] {
@@ -156,6 +175,40 @@ fn an_account_that_may_not_change_tables_is_told_so() {
     let output = former.migrate_as((&name, "pw"), &[BACKUP]);
     ends(&output, 76, &["denied"]);
     ends(&former.migrate(&[BACKUP]), 0, &["done"]);
+}
+
+/// As on Windows, and where somebody chose so: `Users` comes back as `users`.
+#[test]
+fn a_server_that_keeps_names_in_lower_case_holds_the_same_tables() {
+    let server: &'static MariaDb = Box::leak(Box::new(MariaDb::start_with(&[
+        "--lower-case-table-names=1",
+    ])));
+    let former = Former::on(server);
+    former.execute(&tables(Version::V150));
+    former.execute(&rows(Version::V150));
+    former.execute("INSERT INTO LowFeeTicket (TicketHash) VALUES ('abc')");
+    assert_eq!(former.rows(TABLES).len(), 5);
+    ends(&former.migrate(&[BACKUP]), 0, &["of 7 in all", "done"]);
+    ends(&former.migrate(&[]), 0, &["nothing to do"]);
+    let keys = "SELECT CAST(COUNT(*) AS CHAR) AS line FROM pool_keys";
+    assert_eq!(former.rows(keys), ["7"]);
+    // A backup has none of these.
+    former.execute("UPDATE Users SET EmailToken = ''");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup").display().to_string();
+    ends(
+        &former.back_up(&file),
+        0,
+        &[
+            "Users: 7 rows",
+            "LowFeeTicket: 1 rows",
+            "Tickets: ",
+            "Samples: ",
+        ],
+    );
+    let back = Former::on(server);
+    ends(&back.restore(&file), 0, &["done: start web"]);
+    assert_eq!(back.taken(), former.taken());
 }
 
 /// What else was written into the Go program's table is told with the user's id, and stops nobody.
@@ -198,4 +251,19 @@ async fn a_damaged_row_stops_nobody_else() {
     let stays = former
         .rows("SELECT CAST(VoteBits AS CHAR) AS line FROM Users WHERE UserId IN (2, 5) ORDER BY 1");
     assert_eq!(stays, ["-5", "70000"]);
+}
+
+#[test]
+fn the_list_of_migrations_is_as_the_other_tables_whatever_the_server_s_defaults() {
+    let former = Former::empty();
+    former.execute(&format!(
+        "ALTER DATABASE {} CHARACTER SET latin1",
+        former.database
+    ));
+    ends(&former.migrate(&[]), 0, &["done"]);
+    let kinds = former.rows(
+        "SELECT DISTINCT CONCAT(engine, ' ', SUBSTRING_INDEX(table_collation, '_', 1)) AS line \
+         FROM information_schema.tables WHERE table_schema = DATABASE()",
+    );
+    assert_eq!(kinds, ["InnoDB utf8mb4"]);
 }
