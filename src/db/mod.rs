@@ -23,6 +23,7 @@ mod queries;
 mod schema;
 mod store;
 mod transaction;
+mod turn;
 mod types;
 mod upgrade;
 
@@ -30,6 +31,7 @@ pub use backup::{BackupError, Extent, Header, Progress, Reader, Wish, refuse_new
 pub use error::Error;
 pub use news::is_true;
 pub use store::{Store, create_database};
+pub use turn::{Turn, take_turn};
 pub use types::*;
 pub use upgrade::{Facts, Needs, Plan, Step, plan};
 

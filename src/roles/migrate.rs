@@ -36,7 +36,7 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     );
     options.deadline = LONG;
     match Store::connect(options.clone()).await {
-        Ok(store) => upgrade(&store, &config, &args).await,
+        Ok(store) => in_turn(&store, &options, &config, &args).await,
         // An SQLite file would have been made: its folder is missing.
         Err(error @ Error::NoDatabase(_)) if config.database.is_sqlite() && !args.dry_run => {
             Err(error.into())
@@ -75,7 +75,24 @@ async fn create(
         return Ok(());
     }
     db::create_database(&options).await?;
-    upgrade(&Store::connect(options).await?, config, args).await
+    let store = Store::connect(options.clone()).await?;
+    in_turn(&store, &options, config, args).await
+}
+
+/// What another `migrate` does meanwhile is found done.
+async fn in_turn(
+    store: &Store,
+    options: &Options,
+    config: &MigrateConfig,
+    args: &MigrateArgs,
+) -> Result<(), Failure> {
+    let _turn = if args.dry_run {
+        None
+    } else {
+        let waits = || println!("another migrate is at work on this database: waiting for its end");
+        Some(db::take_turn(options, waits).await?)
+    };
+    upgrade(store, config, args).await
 }
 
 async fn upgrade(store: &Store, config: &MigrateConfig, args: &MigrateArgs) -> Result<(), Failure> {
@@ -98,6 +115,9 @@ async fn upgrade(store: &Store, config: &MigrateConfig, args: &MigrateArgs) -> R
     for step in &steps {
         say(step, args);
         if args.dry_run {
+            if matches!(step, Step::TakeOver(_)) {
+                say_tokens(config);
+            }
             continue;
         }
         match (step, found.take_if(|_| matches!(step, Step::TakeOver(_)))) {
@@ -163,6 +183,18 @@ async fn require_backup(store: &Store, args: &MigrateArgs) -> Result<(), Failure
     Err(Failure::failed(anyhow!(
         "the database holds data: nothing was changed; say --backup FILE, or --yes-i-have-a-backup if you made one"
     )))
+}
+
+/// What comes with a take-over.
+fn say_tokens(config: &MigrateConfig) {
+    if reissue::issuer(config).is_some() {
+        println!("would give an API token to the verified users that have none");
+    } else {
+        println!(
+            "note: verified users without an API token would get none: web.api_secret and web.base_url say what \
+             they are made of"
+        );
+    }
 }
 
 fn say(step: &Step, args: &MigrateArgs) {

@@ -3,10 +3,12 @@
 use dcrstakepool::db::{Plan, Step, TakenUser, plan};
 use dcrstakepool::decred::Height;
 use dcrstakepool::domain::{KeyIndex, UserId};
+use diesel::connection::SimpleConnection as _;
 
-use super::former::{Former, Version, ends, rows, tables};
+use super::former::{Former, Version, ends, keys, rows, tables};
 use crate::harness::mariadb::MariaDb;
-use crate::web::site::voting_key;
+use crate::harness::wait::until;
+use crate::web::site::{API_SECRET, voting_key};
 
 const BACKUP: &str = "--yes-i-have-a-backup";
 const TABLES: &str =
@@ -211,6 +213,49 @@ fn a_server_that_keeps_names_in_lower_case_holds_the_same_tables() {
     assert_eq!(back.taken(), former.taken());
 }
 
+#[test]
+fn of_two_at_once_one_waits_for_the_other() {
+    let former = Former::of(Version::V150);
+    let turn = "CONCAT('dcrstakepool.', MD5(DATABASE()))";
+    let mut other = MariaDb::shared().connection(&former.database);
+    other
+        .batch_execute(&format!("SELECT GET_LOCK({turn}, 0)"))
+        .unwrap();
+    // Who only looks waits for nobody.
+    ends(&former.migrate(&["--dry-run"]), 0, &["would take over"]);
+    std::thread::scope(|threads| {
+        // Ends before the threads do, also when this fails.
+        let mut other = other;
+        let waiting = "SELECT CAST(id AS CHAR) AS line FROM information_schema.processlist \
+                       WHERE db = DATABASE() AND state = 'User lock'";
+        let runs = [1, 2, 3].map(|number| {
+            let run = threads.spawn(|| former.migrate(&[BACKUP]));
+            until("all of them", || {
+                let found = former.rows(waiting).len();
+                (found == number)
+                    .then_some(())
+                    .ok_or(format!("{found} wait"))
+            });
+            run
+        });
+        assert_eq!(former.rows(TABLES).len(), 5);
+        other
+            .batch_execute(&format!("SELECT RELEASE_LOCK({turn})"))
+            .unwrap();
+        let runs = runs.map(|run| run.join().unwrap());
+        let mut found = Vec::new();
+        for run in &runs {
+            ends(run, 0, &["another migrate is at work"]);
+            found.push(String::from_utf8_lossy(&run.stdout).contains("nothing to do"));
+        }
+        found.sort_unstable();
+        assert_eq!(found, [false, true, true]);
+    });
+    let whole = Former::of(Version::V150);
+    ends(&whole.migrate(&[BACKUP]), 0, &["done"]);
+    assert_eq!(former.taken(), whole.taken());
+}
+
 /// What else was written into the Go program's table is told with the user's id, and stops nobody.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_row_stops_nobody_else() {
@@ -266,4 +311,22 @@ fn the_list_of_migrations_is_as_the_other_tables_whatever_the_server_s_defaults(
          FROM information_schema.tables WHERE table_schema = DATABASE()",
     );
     assert_eq!(kinds, ["InnoDB utf8mb4"]);
+}
+
+#[test]
+fn a_dry_run_tells_of_new_api_tokens() {
+    let former = Former::of(Version::V004);
+    let none = "note: verified users without an API token would get none";
+    ends(&former.migrate(&["--dry-run"]), 0, &[none]);
+    let web = format!(
+        "{}[web]\napi_secret = \"{API_SECRET}\"\nbase_url = \"https://pool.example.com\"\n",
+        keys()
+    );
+    let gives = "would give an API token to the verified users that have none";
+    ends(&former.migrate_with(&web, &["--dry-run"]), 0, &[gives]);
+    ends(
+        &former.migrate_with(&web, &[BACKUP]),
+        0,
+        &["users have a new API token"],
+    );
 }
