@@ -14,6 +14,7 @@ on_both!(
     changes_at_once_have_revisions_of_their_own,
     a_reset_reaches_older_versions_only,
     choices_are_kept_per_version,
+    voters_are_told_of_users_by_page_or_by_what_changed,
 );
 
 fn preference(user_id: UserId, version: u32, bits: u16) -> NewPreference {
@@ -52,6 +53,37 @@ async fn a_change_has_the_highest_revision(bed: Bed) {
     assert_eq!((stored.vote_bits.0, stored.vote_version.0), (5, 11));
     let nobody = store.set_preference(preference(UserId(99), 11, 5)).await;
     assert_eq!(nobody.unwrap(), None);
+}
+
+async fn voters_are_told_of_users_by_page_or_by_what_changed(bed: Bed) {
+    let store = bed.store().await;
+    let ann = user(&store, "ann@example.com").await;
+    let bob = user(&store, "bob@example.com").await;
+    user(&store, "without@example.com").await;
+    store.enrol(enrolment(ann, 0), None).await.unwrap();
+    store.enrol(enrolment(bob, 0), None).await.unwrap();
+    let before = store.preferences().await.unwrap();
+    let first = store.voter_users(UserId(0), 1).await.unwrap();
+    let rest = store.voter_users(ann, 10).await.unwrap();
+    assert_eq!((first.len(), rest.len()), (1, 1));
+    let read = [&first[0], &rest[0]];
+    for (user, id) in read.into_iter().zip([ann, bob]) {
+        let enrolled = enrolment(id, 0);
+        assert_eq!(i64::from(user.key_index.0), id.0);
+        assert_eq!(user.redeem_script, enrolled.redeem_script);
+        assert_eq!(user.height_registered, enrolled.height_registered);
+    }
+    assert_eq!(
+        read.map(|user| user.preference.clone()),
+        before.preferences[..]
+    );
+    assert!(store.voter_users(bob, 10).await.unwrap().is_empty());
+    let none = store.voter_users_since(before.revision).await.unwrap();
+    assert!(none.is_empty());
+    let set = store.set_preference(preference(ann, 11, 5)).await.unwrap();
+    let changed = store.voter_users_since(before.revision).await.unwrap();
+    assert_eq!(changed.len(), 1);
+    assert_eq!(Some(&changed[0].preference), set.as_ref());
 }
 
 async fn changes_at_once_have_revisions_of_their_own(bed: Bed) {
