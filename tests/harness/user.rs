@@ -296,6 +296,17 @@ impl Buying {
         Err(format!("buy: {status}\n{}", self.0.log()))
     }
 
+    /// The tickets that it published before its end. A purchase may break off, as the split's coins can be gone, the
+    /// price new, or the site away: why is told, and what is missing can be bought again.
+    pub fn published(mut self) -> Vec<String> {
+        let status = self.0.wait();
+        let said = self.0.log();
+        if !status.success() {
+            eprintln!("buy: {status}\n{said}");
+        }
+        published_in(&said)
+    }
+
     /// The hashes of the tickets.
     pub fn finish(mut self) -> Vec<String> {
         let status = self.0.wait();
@@ -310,6 +321,14 @@ impl Buying {
             .filter_map(|hash| hash.as_str().map(str::to_owned))
             .collect()
     }
+}
+
+/// What `buy` tells of each ticket at once.
+fn published_in(said: &str) -> Vec<String> {
+    let hashes = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("ticket published: "));
+    hashes.map(str::to_owned).collect()
 }
 
 /// A JSON web token: three base64url parts, the first an object.

@@ -57,7 +57,7 @@ const WEB_PASSWORD: &str = "of-web-at-the-database";
 pub struct Rehearsal {
     nodes: Vec<Machine>,
     web: Machine,
-    _database: Machine,
+    database: Machine,
     network: Network,
     _distances: Vec<Distance>,
     /// Where each node finds the miner and other nodes.
@@ -316,7 +316,7 @@ impl Rehearsal {
             world: World::resume(Vec::new(), pool, simnet, folder),
             nodes,
             web,
-            _database: database,
+            database,
             network,
             _distances: ways,
             seed: seed.expect("the first node made it"),

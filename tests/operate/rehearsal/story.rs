@@ -18,12 +18,18 @@ const BLOCKS: u32 = 300;
 /// While a host is cut off, and while it is the only one.
 const CUT_OFF: u32 = 20;
 const ALONE: u32 = 12;
-/// While nothing happens.
-const TOGETHER: u32 = 20;
+/// At the end, when nothing happens any more, at least.
+const REST: u32 = 20;
+/// Rounds of blocks from the stock whose votes are timed, before anything happens.
+const ROUNDS: u32 = 2;
 
-const STOCK: usize = 160;
-const BOUGHT_AT_ONCE: u32 = 20;
-const WITHOUT_PURCHASES: u32 = 8;
+/// Unspent tickets. dcrd makes no block that leaves some eighty or less, and a purchase may wait for ten blocks.
+const STOCK: usize = 240;
+/// Each user buys more than the blocks of a window of one price take from both.
+const BOUGHT_AT_ONCE: u32 = 30;
+/// So many blocks need no purchase, when there are tickets enough.
+const FROM_STOCK: u32 = 8;
+const ENOUGH: usize = 190;
 
 /// What was measured so far.
 #[derive(Debug)]
@@ -43,22 +49,37 @@ impl Notes {
     }
 }
 
-/// Makes blocks, and tickets when they run short; how long after each block all its votes were at the miner.
-fn blocks(world: &mut World, count: u32) -> Vec<Duration> {
+/// Makes a block; how long after it all its votes were at the miner.
+fn block(world: &mut World) -> Duration {
+    world.mine_one();
+    let began = Instant::now();
+    let votes = world.simnet.wait_for_votes(wait::PATIENCE);
+    assert_eq!(votes, WINNERS, "at height {}", world.height());
+    began.elapsed()
+}
+
+/// Everyone buys until there are so many.
+fn stock_up(world: &mut World, tickets: usize) {
+    while world.unspent_tickets() < tickets {
+        world.everyone_buys(BOUGHT_AT_ONCE);
+    }
+}
+
+/// Blocks while nobody buys.
+fn blocks_from_stock(world: &mut World) -> Vec<Duration> {
+    (0..FROM_STOCK).map(|_| block(world)).collect()
+}
+
+/// Makes blocks, and tickets when they run short.
+fn blocks(world: &mut World, count: u32) {
     let end = world.height() + count;
-    let mut times = Vec::new();
     while world.height() < end {
         if world.unspent_tickets() < STOCK {
             world.everyone_buys(BOUGHT_AT_ONCE);
-            continue;
+        } else {
+            block(world);
         }
-        world.mine_one();
-        let began = Instant::now();
-        let votes = world.simnet.wait_for_votes(wait::PATIENCE);
-        assert_eq!(votes, WINNERS, "at height {}", world.height());
-        times.push(began.elapsed());
     }
-    times
 }
 
 /// Whether users buy meanwhile; without web they cannot, and a stock of tickets lasts for some blocks.
@@ -70,17 +91,16 @@ enum Site {
 
 /// Makes blocks as long as something else is done; what that gave.
 fn meanwhile<T: Send>(world: &mut World, site: Site, work: impl FnOnce() -> T + Send) -> T {
-    // A purchase at most, then there is a stock.
-    blocks(world, 1);
+    stock_up(world, ENOUGH);
     std::thread::scope(|scope| {
         let work = scope.spawn(work);
         let mut mined = 0;
         while !work.is_finished() {
             if site == Site::Open {
                 blocks(world, 1);
-            } else if mined < WITHOUT_PURCHASES {
+            } else if mined < FROM_STOCK {
                 mined += 1;
-                world.mine_one();
+                block(world);
             } else {
                 wait::pause(Duration::from_millis(20));
             }
@@ -94,6 +114,8 @@ impl Rehearsal {
     fn users_come(&mut self) {
         self.world.user_joins("ada").submit_address_by_page();
         self.world.user_joins("ben").submit_address_by_api();
+        // Blocks take none yet.
+        stock_up(&mut self.world, STOCK);
         self.world.advance_to(STAKE_VALIDATION + 4);
     }
 
@@ -117,10 +139,12 @@ impl Rehearsal {
         let others: Vec<_> = (0..self.nodes.len())
             .filter(|other| *other != node)
             .collect();
+        stock_up(&mut self.world, ENOUGH);
         for other in &others {
             self.network.pull(&self.nodes[*other]);
         }
-        let times = blocks(&mut self.world, ALONE);
+        let times = blocks_from_stock(&mut self.world);
+        blocks(&mut self.world, ALONE - FROM_STOCK);
         for other in &others {
             self.network.plug(&self.nodes[*other]);
         }
@@ -130,11 +154,19 @@ impl Rehearsal {
         times
     }
 
+    /// Web, or its database: nobody buys, and votes go on.
+    fn site_is_cut_off(&mut self, database: bool) {
+        stock_up(&mut self.world, ENOUGH);
+        let machine = if database { &self.database } else { &self.web };
+        self.network.pull(machine);
+        blocks_from_stock(&mut self.world);
+        self.network.plug(machine);
+        self.is_well();
+    }
+
     /// Its counters end with the voter's process.
     fn note_votes(&self, node: usize, notes: &mut Notes) {
-        let row = &mut notes.rows[node];
-        row.first += table::votes(&self.nodes[node], "accepted");
-        row.second += table::votes(&self.nodes[node], "already_known");
+        notes.rows[node].add(&self.nodes[node]);
     }
 
     /// Section 9 of the guide.
@@ -168,6 +200,8 @@ impl Rehearsal {
             let machine = &mut self.nodes[node];
             let said = meanwhile(&mut self.world, Site::Open, || machine.follow(&steps, None));
             assert!(said.contains("\"unlocked\":true"), "{said}");
+            let version = self.nodes[node].run("dpkg-query --show dcrstakepool");
+            assert!(version.contains("+later"), "{version}");
             self.is_well();
         }
     }
@@ -218,7 +252,11 @@ fn three_voting_hosts_miss_nothing_while_one_reaches_the_network() {
     rehearsal.users_come();
     let first = rehearsal.world.height();
     notes.say(&rehearsal, "two users' tickets carry the chain");
-    notes.together = blocks(&mut rehearsal.world, TOGETHER);
+    for _ in 0..ROUNDS {
+        stock_up(&mut rehearsal.world, ENOUGH);
+        let times = blocks_from_stock(&mut rehearsal.world);
+        notes.together.extend(times);
+    }
 
     for node in 0..FAR.len() {
         notes.say(&rehearsal, &format!("node{} is cut off", node + 1));
@@ -228,6 +266,10 @@ fn three_voting_hosts_miss_nothing_while_one_reaches_the_network() {
         notes.say(&rehearsal, &format!("node{} is alone", node + 1));
         notes.rows[node].alone = rehearsal.is_alone(node);
     }
+    for (name, database) in [("web", false), ("database", true)] {
+        notes.say(&rehearsal, &format!("{name} is cut off"));
+        rehearsal.site_is_cut_off(database);
+    }
     notes.say(&rehearsal, "all are upgraded, one after the other");
     rehearsal.is_upgraded(&mut notes);
     notes.say(&rehearsal, "node2 is lost");
@@ -235,8 +277,8 @@ fn three_voting_hosts_miss_nothing_while_one_reaches_the_network() {
     notes.say(&rehearsal, "node2 is back");
     let rest = (first + BLOCKS)
         .saturating_sub(rehearsal.world.height())
-        .max(TOGETHER);
-    notes.together.extend(blocks(&mut rehearsal.world, rest));
+        .max(REST);
+    blocks(&mut rehearsal.world, rest);
     let before = notes.rows[1].first + notes.rows[1].second;
     for node in 0..FAR.len() {
         rehearsal.note_votes(node, &mut notes);
