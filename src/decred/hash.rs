@@ -33,6 +33,8 @@ pub struct HashError(String);
 
 impl Hash {
     pub const ZERO: Hash = Hash([0; 32]);
+    /// No other sorts behind it.
+    pub const LAST: Hash = Hash([0xff; 32]);
 
     pub fn of(data: &[u8]) -> Hash {
         Hash(blake256(data))
@@ -74,8 +76,21 @@ impl Serialize for Hash {
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Reads the text where it lies: a state has hundreds of thousands of hashes.
+struct Text;
+
+impl de::Visitor<'_> for Text {
+    type Value = Hash;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a hash of 64 hex digits")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Hash, E> {
+        text.parse().map_err(E::custom)
     }
 }

@@ -198,8 +198,7 @@ impl Disk {
         let mut warnings = Vec::new();
         for generation in 0..GENERATIONS {
             let path = self.path(kind, generation);
-            let read = fs::read(&path).map_err(Unreadable::from);
-            match read.and_then(|file| line::read(&file, kind, self.network)) {
+            match line::read_file(&path, kind, self.network) {
                 Ok((line, content)) => {
                     return Loaded {
                         added: self.load_added(kind, generation, &line, &mut warnings),

@@ -91,15 +91,16 @@ fn decide(
             Slot::Asked
         };
     };
-    match entry.record.verdict {
+    match entry.verdict {
         FeeVerdict::Low => return Slot::LowFee,
         FeeVerdict::Pending => return Slot::Waiting,
         FeeVerdict::Good | FeeVerdict::Added => {}
     }
     let patient = !state.preferences.confirmed() && now < round.received + PATIENCE;
-    let Some(script) = state.scripts.get(&entry.script).filter(|_| !patient) else {
+    if patient {
         return Slot::Waiting;
-    };
+    }
+    let script = &entry.owner;
     let choice = match round.reports.get(&ticket) {
         Some(cast) => Choice {
             bits: cast.bits,

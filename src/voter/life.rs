@@ -23,9 +23,9 @@ pub enum Settled {
 }
 
 impl Settled {
-    pub fn vote(&self) -> Option<VoteRecord> {
+    pub fn vote(&self) -> Option<&VoteRecord> {
         match self {
-            Settled::Voted(vote) => Some(vote.clone()),
+            Settled::Voted(vote) => Some(vote),
             Settled::Revoked { .. } => None,
         }
     }

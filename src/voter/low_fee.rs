@@ -1,14 +1,15 @@
 //! Which low-fee tickets are voted all the same; pure.
 
+use super::index::Entry;
 use super::state::State;
-use crate::domain::{FeeVerdict, TicketRecord};
+use crate::domain::FeeVerdict;
 use crate::rpc::wire::{LowFeeLists, LowFeeTicket};
 
 /// Takes the whole of what admins added. True: it is not what was added before.
 pub fn take(state: &mut State, asked: Vec<LowFeeTicket>) -> (LowFeeLists, bool) {
     let is_named_rightly = |asked: &LowFeeTicket| {
         let known = state.tickets.get(&asked.ticket_hash);
-        known.is_none_or(|entry| entry.record.ticket_address == asked.ticket_address)
+        known.is_none_or(|entry| entry.owner.address() == asked.ticket_address)
     };
     let (mut accepted, mut ignored): (Vec<_>, Vec<_>) =
         asked.into_iter().partition(is_named_rightly);
@@ -16,9 +17,9 @@ pub fn take(state: &mut State, asked: Vec<LowFeeTicket>) -> (LowFeeLists, bool) 
     let changed = added != state.added;
     state.set_added(added);
 
-    let records = state.tickets.all().map(|entry| &entry.record);
-    let low = records.filter(|record| record.verdict == FeeVerdict::Low);
-    ignored.extend(low.map(named));
+    let all = state.tickets.all();
+    let low = all.filter(|entry| entry.verdict == FeeVerdict::Low);
+    ignored.extend(low.map(|entry| named(entry)));
     for list in [&mut accepted, &mut ignored] {
         list.sort_unstable();
         list.dedup();
@@ -26,10 +27,10 @@ pub fn take(state: &mut State, asked: Vec<LowFeeTicket>) -> (LowFeeLists, bool) 
     (LowFeeLists { accepted, ignored }, changed)
 }
 
-fn named(record: &TicketRecord) -> LowFeeTicket {
+fn named(entry: &Entry) -> LowFeeTicket {
     LowFeeTicket {
-        ticket_hash: record.hash,
-        ticket_address: record.ticket_address.clone(),
+        ticket_hash: entry.ticket.hash,
+        ticket_address: entry.owner.address().to_owned(),
     }
 }
 
@@ -45,7 +46,7 @@ mod tests {
     fn asked(number: u8, user: u8) -> LowFeeTicket {
         LowFeeTicket {
             ticket_hash: Hash([number; 32]),
-            ticket_address: script(user).address,
+            ticket_address: script(user).address().to_owned(),
         }
     }
 
@@ -66,7 +67,7 @@ mod tests {
         assert_eq!(lists.ignored, ignored);
         let votes = |state: &State, number| {
             let entry = state.tickets.get(&Hash([number; 32])).unwrap();
-            entry.record.verdict.votes()
+            entry.verdict.votes()
         };
         assert!(votes(&state, 1) && !votes(&state, 2) && !votes(&state, 3));
 

@@ -85,7 +85,7 @@ impl Preferences {
     /// person's.
     pub fn of_owner(&self, script: &Script) -> Option<&Preference> {
         self.of(script.user_id)
-            .filter(|held| held.ticket_address == script.address)
+            .filter(|held| held.ticket_address == script.address())
     }
 
     /// Users whose held bits this push changes. A reset to the default by a new vote version is no

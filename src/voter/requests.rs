@@ -76,8 +76,8 @@ impl Engine {
         self.state
             .tickets
             .all()
-            .filter(|entry| may_vote(entry.record.status))
-            .filter_map(|entry| Some((entry.record.hash, entry.record.mined?.0)))
+            .filter(|entry| may_vote(entry.status))
+            .filter_map(|entry| Some((entry.ticket.hash, entry.mined?.0)))
             .collect()
     }
 
@@ -89,19 +89,19 @@ impl Engine {
             self.past_read(revision, None);
             return None;
         };
-        let scripts = self.state.scripts.all();
+        let scripts = self.state.scripts.hashes();
         Some(Unread {
             revision,
             from,
             to: tip,
-            scripts: scripts.map(|script| script.redeem.hash160()).collect(),
+            scripts: scripts.copied().collect(),
         })
     }
 
     fn unmined(&self) -> Unmined {
         let waits = |hash: &&TicketHash| {
             let entry = self.state.tickets.get(hash);
-            entry.is_some_and(|entry| entry.record.status == TicketStatus::Mempool)
+            entry.is_some_and(|entry| entry.status == TicketStatus::Mempool)
         };
         let unmined = self.state.tickets.unmined();
         Unmined {
@@ -209,23 +209,21 @@ impl Engine {
     pub(super) fn prepare_all_keys(&self) {
         let may_vote = |status| matches!(status, TicketStatus::Immature | TicketStatus::Live);
         let tickets = self.state.tickets.all();
-        let tickets = tickets.filter(|entry| may_vote(entry.record.status));
-        self.prepare_keys_of(tickets.map(|entry| &entry.script));
+        let tickets = tickets.filter(|entry| may_vote(entry.status));
+        self.prepare_keys_of(tickets.map(|entry| &entry.owner));
     }
 
     /// The same for tickets that can be called from now on.
     pub(super) fn prepare_keys_for(&self, tickets: &[TicketHash]) {
         let entries = tickets.iter().filter_map(|it| self.state.tickets.get(it));
-        self.prepare_keys_of(entries.map(|entry| &entry.script));
+        self.prepare_keys_of(entries.map(|entry| &entry.owner));
     }
 
-    fn prepare_keys_of<'a>(&self, scripts: impl Iterator<Item = &'a ScriptHash>) {
-        let scripts: HashSet<_> = scripts.collect();
-        let scripts = scripts
-            .into_iter()
-            .filter_map(|it| self.state.scripts.get(it));
+    fn prepare_keys_of<'a>(&self, scripts: impl Iterator<Item = &'a Arc<Script>>) {
         let unprepared = scripts.filter(|script| script.key.get().is_none());
-        let unprepared: Vec<_> = unprepared.cloned().collect();
+        let mut unprepared: Vec<_> = unprepared.cloned().collect();
+        unprepared.sort_unstable_by_key(|script| script.key_index);
+        unprepared.dedup_by(|one, other| Arc::ptr_eq(one, other));
         if !unprepared.is_empty() {
             self.prepare_keys(unprepared);
         }
@@ -324,10 +322,9 @@ impl Engine {
         let Some(entry) = self.state.tickets.get(ticket) else {
             return Standing::Unknown;
         };
-        let record = &entry.record;
         let there = Whereabouts {
-            ticket_address: Some(record.ticket_address.clone()),
-            mined_height: record.mined.map(|(_, height)| height),
+            ticket_address: Some(entry.owner.address().to_owned()),
+            mined_height: entry.mined.map(|(_, height)| height),
         };
         if entry.settled.is_some() {
             Standing::Spent(there)

@@ -20,13 +20,39 @@ pub struct Script {
     pub user_id: UserId,
     pub key_index: KeyIndex,
     pub redeem: RedeemScript,
-    /// The ticket address.
-    pub address: String,
     pub height_registered: Height,
+    network: Network,
+    address: OnceLock<Box<str>>,
     /// The pool's private key of this script, once the memory signer derived it: kept to save the
     /// derivation on the way of a vote. `None` in it: not a child of our branch at `key_index`, as for
     /// users whom an older program enrolled with another key.
     pub key: OnceLock<Option<Box<PrivateKey>>>,
+}
+
+impl Script {
+    pub fn new(
+        network: Network,
+        user_id: UserId,
+        key_index: KeyIndex,
+        redeem: RedeemScript,
+        height_registered: Height,
+    ) -> Self {
+        Self {
+            user_id,
+            key_index,
+            redeem,
+            height_registered,
+            network,
+            address: OnceLock::new(),
+            key: OnceLock::new(),
+        }
+    }
+
+    /// The ticket address, made when it is first asked for: a start has more to do with 100,000 scripts.
+    pub fn address(&self) -> &str {
+        self.address
+            .get_or_init(|| self.redeem.address(self.network).to_string().into())
+    }
 }
 
 /// A script that cannot be taken.
@@ -72,6 +98,10 @@ impl Scripts {
 
     pub fn all(&self) -> impl Iterator<Item = &Arc<Script>> {
         self.by_hash.values()
+    }
+
+    pub fn hashes(&self) -> impl Iterator<Item = &ScriptHash> {
+        self.by_hash.keys()
     }
 
     pub fn len(&self) -> usize {
@@ -128,14 +158,13 @@ impl Scripts {
             user: import.user_id,
             reason,
         })?;
-        let script = Script {
-            user_id: import.user_id,
-            key_index: import.key_index,
-            address: redeem.address(self.network).to_string(),
+        let script = Script::new(
+            self.network,
+            import.user_id,
+            import.key_index,
             redeem,
-            height_registered: import.height_registered,
-            key: OnceLock::new(),
-        };
+            import.height_registered,
+        );
         Ok((redeem.hash160(), Arc::new(script)))
     }
 

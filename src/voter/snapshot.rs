@@ -18,7 +18,7 @@ use super::state::State;
 use crate::decred::script::PayTo;
 use crate::decred::ticket::{Commitment, Ticket};
 use crate::decred::{Atoms, BlockHash, Height, Network, TicketHash};
-use crate::domain::{FeeVerdict, PoolId, Preference, TicketRecord, TicketStatus};
+use crate::domain::{FeeVerdict, PoolId, Preference, TicketRecord};
 use crate::rpc::wire::{RescanProgress, ScriptImport};
 
 /// Scripts, and the durable mark that the wallet still needs a rescan.
@@ -54,11 +54,7 @@ struct TicketsWritten {
 }
 
 fn rows<S: Serializer>(tickets: &[Arc<Entry>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(
-        tickets
-            .iter()
-            .map(|entry| StoredTicket::from(entry.as_ref())),
-    )
+    serializer.collect_seq(tickets.iter().map(|entry| Row::from(entry.as_ref())))
 }
 
 /// What does not follow from anything else: hash, block, price, fee, verdict, script, change, commitments,
@@ -87,14 +83,20 @@ struct FormerTicket {
     commitments: Vec<StoredCommitment>,
 }
 
-/// A row, or a ticket of format 1.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct StoredTicket(Row);
+/// A ticket that was read, as a row or in format 1: already in the form in which it is kept, so that reading
+/// leaves nothing behind.
+#[derive(Debug)]
+struct StoredTicket {
+    ticket: Arc<Ticket>,
+    mined: Option<(BlockHash, Height)>,
+    fee_paid: Atoms,
+    verdict: FeeVerdict,
+    settled: Option<Box<Settled>>,
+}
 
 impl<'de> Deserialize<'de> for StoredTicket {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EitherForm).map(Self)
+        deserializer.deserialize_any(EitherForm).map(Self::from)
     }
 }
 
@@ -132,7 +134,7 @@ impl<'de> Visitor<'de> for EitherForm {
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredCommitment(#[serde(with = "hex::serde")] [u8; 20], bool, i64, u16);
 
-impl From<&Entry> for StoredTicket {
+impl From<&Entry> for Row {
     fn from(entry: &Entry) -> Self {
         let commitments = entry.ticket.commitments.iter().map(|commitment| {
             StoredCommitment(
@@ -142,17 +144,17 @@ impl From<&Entry> for StoredTicket {
                 commitment.fee_limits,
             )
         });
-        Self(Row(
-            entry.record.hash,
-            entry.record.mined,
-            entry.record.price,
-            entry.record.fee_paid,
-            entry.record.verdict,
-            entry.script,
+        Self(
+            entry.ticket.hash,
+            entry.mined,
+            entry.ticket.price,
+            entry.fee_paid,
+            entry.verdict,
+            *entry.ticket.submission.hash160(),
             entry.ticket.change,
             commitments.collect(),
-            entry.settled.clone(),
-        ))
+            entry.settled.as_deref().cloned(),
+        )
     }
 }
 
@@ -171,35 +173,35 @@ impl StoredCommitment {
     }
 }
 
-impl StoredTicket {
-    /// Whose ticket it is follows from its script, and how it ended from `settled`: two truths would be one
-    /// too many.
-    fn entry(self, owner: &Script) -> Entry {
-        let Row(hash, mined, price, fee_paid, verdict, script, change, commitments, settled) =
-            self.0;
-        let ticket = Ticket {
-            hash,
-            price,
-            submission: PayTo::ScriptHash(script),
-            commitments: commitments
-                .iter()
-                .map(StoredCommitment::commitment)
-                .collect(),
-            change,
-        };
-        let record = TicketRecord {
-            hash,
-            user_id: owner.user_id,
-            ticket_address: owner.address.clone(),
-            price,
-            fee_paid,
+impl From<Row> for StoredTicket {
+    fn from(row: Row) -> Self {
+        let Row(hash, mined, price, fee_paid, verdict, script, change, commitments, settled) = row;
+        let commitments = commitments.iter().map(StoredCommitment::commitment);
+        Self {
+            ticket: Arc::new(Ticket {
+                hash,
+                price,
+                submission: PayTo::ScriptHash(script),
+                commitments: commitments.collect(),
+                change,
+            }),
             mined,
-            status: TicketStatus::Mempool,
+            fee_paid,
             verdict,
-            vote: settled.as_ref().and_then(Settled::vote),
-            revocation: settled.as_ref().and_then(Settled::revocation),
-        };
-        Entry::restored(record, script, Arc::new(ticket), settled)
+            settled: settled.map(Box::new),
+        }
+    }
+}
+
+impl StoredTicket {
+    /// Whose ticket it is follows from its script: two truths would be one too many.
+    fn entry(self, owner: Arc<Script>) -> Entry {
+        let mut entry = Entry::new(self.ticket, owner);
+        entry.mined = self.mined;
+        entry.fee_paid = self.fee_paid;
+        entry.verdict = self.verdict;
+        entry.settled = self.settled;
+        entry
     }
 }
 
@@ -296,66 +298,64 @@ fn tickets(state: &State, tickets: Vec<Arc<Entry>>, gone: Vec<TicketHash>) -> Wr
     })
 }
 
-/// What was found of each part.
-#[derive(Debug)]
-struct Found {
-    preferences: Loaded<Vec<Preference>>,
-    scripts: Loaded<ScriptsFile>,
-    tickets: Loaded<TicketsFile>,
+/// Where the parts are read from, one after another: what is not needed any more makes room for the next.
+trait Source {
+    fn load<T: DeserializeOwned>(&self, kind: Kind) -> Loaded<T>;
+}
+
+impl Source for Disk {
+    fn load<T: DeserializeOwned>(&self, kind: Kind) -> Loaded<T> {
+        Disk::load(self, kind)
+    }
+}
+
+/// The bytes of one file a kind.
+struct Files<F> {
+    file: F,
+    network: Network,
+}
+
+impl<'a, F: Fn(Kind) -> &'a [u8]> Source for Files<F> {
+    fn load<T: DeserializeOwned>(&self, kind: Kind) -> Loaded<T> {
+        let opened = disk::open((self.file)(kind), kind, self.network);
+        let warnings = opened.as_ref().err().map(ToString::to_string);
+        Loaded {
+            content: opened.ok(),
+            added: Vec::new(),
+            warnings: warnings.into_iter().collect(),
+        }
+    }
 }
 
 /// Reads everything back into a fresh state; the warnings say what was passed over. Parts of different
 /// pools never mix: the preferences' pool is believed. Blocking.
 pub fn restore(state: &mut State, disk: &Disk) -> Vec<String> {
-    let found = Found {
-        preferences: disk.load(Kind::Preferences),
-        scripts: disk.load(Kind::Scripts),
-        tickets: disk.load(Kind::Tickets),
-    };
-    take(state, found)
+    take(state, disk)
 }
 
 /// The same from the bytes of one file a kind, as `Part::file` gives them.
 pub fn restore_files<'a>(state: &mut State, file: impl Fn(Kind) -> &'a [u8]) -> Vec<String> {
     let network = state.params.network;
-    let found = Found {
-        preferences: opened(file(Kind::Preferences), Kind::Preferences, network),
-        scripts: opened(file(Kind::Scripts), Kind::Scripts, network),
-        tickets: opened(file(Kind::Tickets), Kind::Tickets, network),
-    };
-    take(state, found)
+    take(state, &Files { file, network })
 }
 
-fn opened<T: DeserializeOwned>(file: &[u8], kind: Kind, network: Network) -> Loaded<T> {
-    match disk::open(file, kind, network) {
-        Ok(content) => Loaded {
-            content: Some(content),
-            added: Vec::new(),
-            warnings: Vec::new(),
-        },
-        Err(error) => Loaded {
-            content: None,
-            added: Vec::new(),
-            warnings: vec![error.to_string()],
-        },
-    }
-}
-
-fn take(state: &mut State, found: Found) -> Vec<String> {
+fn take(state: &mut State, source: &impl Source) -> Vec<String> {
     let mut warnings = Vec::new();
-    let preferences = files(found.preferences, &mut warnings);
-    let pool = preferences.as_ref().and_then(|(pool, _)| *pool);
+    let preferences: Loaded<Vec<Preference>> = source.load(Kind::Preferences);
+    let preferences = files(preferences, &mut warnings);
+    let scripts: Loaded<ScriptsFile> = source.load(Kind::Scripts);
+    let scripts = files(scripts, &mut warnings);
+    let pool_of_preferences = preferences.as_ref().and_then(|(pool, _)| *pool);
+    let pool = pool_of_preferences.or_else(|| scripts.as_ref().and_then(|(pool, _)| *pool));
     let held = preferences.map(|(_, files)| files).unwrap_or_default();
-
-    let scripts = files(found.scripts, &mut warnings);
-    let pool = pool.or_else(|| scripts.as_ref().and_then(|(pool, _)| *pool));
-    let held = held.into_iter().flatten().collect();
+    let held: Vec<Preference> = held.into_iter().flatten().collect();
     state.preferences = Preferences::restore(pool, held);
     for file in same_pool(scripts, pool, Kind::Scripts, &mut warnings) {
         restore_scripts(state, &file, &mut warnings);
     }
-    let newest = found.tickets.warnings.is_empty();
-    let tickets = files(found.tickets, &mut warnings);
+    let tickets: Loaded<TicketsFile> = source.load(Kind::Tickets);
+    let newest = tickets.warnings.is_empty();
+    let tickets = files(tickets, &mut warnings);
     let tickets = same_pool(tickets, pool, Kind::Tickets, &mut warnings);
     // An older generation does not tell which of today's scripts it was made with.
     if tickets.is_empty() || !newest {
@@ -367,6 +367,7 @@ fn take(state: &mut State, found: Found) -> Vec<String> {
     for file in tickets {
         restore_tickets(state, file);
     }
+    state.tickets.all_restored();
     for kind in Kind::ALL {
         state.all_saved(kind);
     }
@@ -415,17 +416,14 @@ fn restore_tickets(state: &mut State, file: TicketsFile) {
         state.tickets.advance(height);
     }
     for stored in file.tickets {
-        let StoredTicket(Row(hash, _, _, _, _, script, ..)) = &stored;
         // A ticket whose script is not known here cannot be voted: it is found again when it is.
-        let Some(owner) = state.scripts.get(script).cloned() else {
-            continue;
-        };
-        state.tickets.remove(hash);
-        state.tickets.restore(stored.entry(&owner));
+        if let Some(owner) = state.scripts.get(stored.ticket.submission.hash160()) {
+            let entry = stored.entry(owner.clone());
+            state.tickets.restore(entry);
+        }
     }
     for hash in file.gone {
-        state.tickets.remove(&hash);
-        state.tickets.note_departure(hash);
+        state.tickets.restore_departure(hash);
     }
 }
 
@@ -441,7 +439,7 @@ mod tests {
     fn preference() -> Preference {
         Preference {
             user_id: UserId(4),
-            ticket_address: script(4).address,
+            ticket_address: script(4).address().to_owned(),
             version: VoteVersion(12),
             bits: VoteBits(5),
             revision: Revision(3),
@@ -489,8 +487,8 @@ mod tests {
         let mut state = fresh();
         assert!(restore(&mut state, &disk).is_empty());
         let entry = state.tickets.get(&Hash([1; 32])).unwrap();
-        assert_eq!(entry.record.status, TicketStatus::Live);
-        assert_eq!(entry.record.verdict, FeeVerdict::Good);
+        assert_eq!(entry.status, TicketStatus::Live);
+        assert_eq!(entry.verdict, FeeVerdict::Good);
         assert_eq!(entry.ticket, ticket(1, &script(4)));
         assert_eq!(state.preferences.of(UserId(4)), Some(&preference()));
         assert!(!state.preferences.confirmed());
@@ -530,14 +528,8 @@ mod tests {
         assert_eq!(again.past.unread(), None);
         assert_eq!(again.tickets.counts(), state.tickets.counts());
         assert_eq!(again.tickets.total_reward(), Atoms(77));
-        let record = |state: &State, number| {
-            state
-                .tickets
-                .get(&Hash([number; 32]))
-                .unwrap()
-                .record
-                .clone()
-        };
+        let record =
+            |state: &State, number| state.tickets.get(&Hash([number; 32])).unwrap().record();
         assert_eq!(record(&again, 1), record(&state, 1));
         assert_eq!(record(&again, 2), record(&state, 2));
         let departed: Vec<_> = again.tickets.departed().copied().collect();
@@ -560,9 +552,9 @@ mod tests {
             "chain": known.chain,
             "added": [],
             "tickets": [{
-                "record": entry.record,
+                "record": entry.record(),
                 "settled": null,
-                "script": hex::encode(entry.script),
+                "script": hex::encode(entry.ticket.submission.hash160()),
                 "change": 0,
                 "commitments": entry.ticket.commitments.iter().map(|it| serde_json::json!(
                     [hex::encode(it.to.hash160()), false, it.amount, it.fee_limits]
@@ -574,8 +566,8 @@ mod tests {
         assert!(restore(&mut state, &disk).is_empty());
         let again = state.tickets.get(&Hash([1; 32])).unwrap();
         assert_eq!(
-            (&again.record, &again.ticket),
-            (&entry.record, &entry.ticket)
+            (again.record(), &again.ticket),
+            (entry.record(), &entry.ticket)
         );
         drop(folder);
     }
@@ -622,9 +614,9 @@ mod tests {
         let mut state = fresh();
         assert!(restore(&mut state, &disk).is_empty());
         let entry = state.tickets.get(&Hash([1; 32])).unwrap();
-        assert_eq!(entry.record.user_id, UserId(4));
-        assert_eq!(entry.record.ticket_address, script(4).address);
-        assert_eq!(entry.record.revocation, None);
+        assert_eq!(entry.owner.user_id, UserId(4));
+        assert_eq!(entry.record().ticket_address, script(4).address());
+        assert_eq!(entry.record().revocation, None);
         assert_eq!(state.tickets.counts().live, 1);
     }
 

@@ -108,7 +108,7 @@ impl State {
         };
         self.foreign.remove(&ticket.hash);
         let mined = mined.filter(|(block, height)| self.may_be_ours(*block, *height));
-        self.tickets.see(ticket, &owner, script, mined);
+        self.tickets.see(ticket, &owner, mined);
         self.judge_ticket(ticket);
         true
     }
@@ -163,10 +163,10 @@ impl State {
         let Some(entry) = self.tickets.get(&ticket.hash) else {
             return;
         };
-        let Some((_, height)) = entry.record.mined else {
+        let Some((_, height)) = entry.mined else {
             return;
         };
-        if entry.record.verdict != FeeVerdict::Pending {
+        if entry.verdict != FeeVerdict::Pending {
             return;
         }
         if let Some((verdict, paid)) = self.judge.verdict(ticket, height) {

@@ -249,7 +249,7 @@ async fn look_for(
     wallet: Dcrwallet,
     script: Arc<Script>,
 ) -> Result<(Arc<Script>, bool), node::Error> {
-    let info = wallet.validate_address(&script.address).await?;
+    let info = wallet.validate_address(script.address()).await?;
     Ok((script, info.is_mine))
 }
 

@@ -1,6 +1,6 @@
 //! Scripts, tickets and states for the tests of this module.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -30,14 +30,13 @@ fn key(number: u8) -> PublicKey {
 /// The script of user `number`.
 pub fn script(number: u8) -> Script {
     let redeem = RedeemScript::new(&key(200), &key(number));
-    Script {
-        user_id: UserId(number.into()),
-        key_index: KeyIndex(number.into()),
-        address: redeem.address(Network::Simnet).to_string(),
+    Script::new(
+        Network::Simnet,
+        UserId(number.into()),
+        KeyIndex(number.into()),
         redeem,
-        height_registered: Height(2),
-        key: OnceLock::new(),
-    }
+        Height(2),
+    )
 }
 
 pub fn import(script: &Script) -> ScriptImport {

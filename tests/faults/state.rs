@@ -365,7 +365,7 @@ impl Story {
             let below = self.chain.tickets_up_to(tip);
             for ticket in &below {
                 let entry = state.tickets.get(ticket);
-                let mined = entry.and_then(|entry| entry.record.mined);
+                let mined = entry.and_then(|entry| entry.mined);
                 let (mined, _) = mined.unwrap_or_else(|| panic!("{when}: {ticket} is lost"));
                 // Of siblings, dcrd may have told the later one already.
                 assert!(

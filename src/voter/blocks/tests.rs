@@ -85,13 +85,13 @@ fn eventful() -> [Block; 3] {
 
 fn records(state: &State) -> BTreeMap<TicketHash, TicketRecord> {
     let all = state.tickets.all();
-    all.map(|entry| (entry.record.hash, entry.record.clone()))
+    all.map(|entry| (entry.ticket.hash, entry.record()))
         .collect()
 }
 
 fn status(state: &State, number: u8) -> TicketStatus {
     let entry = state.tickets.get(&Hash([number; 32])).unwrap();
-    entry.record.status
+    entry.status
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn another_branch_decides_otherwise_about_a_winner() {
     }
     assert_eq!(status(&state, 1), TicketStatus::Missed);
     assert_eq!(status(&state, 2), TicketStatus::Voted);
-    let mined = state.tickets.get(&Hash([3; 32])).unwrap().record.mined;
+    let mined = state.tickets.get(&Hash([3; 32])).unwrap().mined;
     assert_eq!(mined, Some((name(2, 174), Height(174))));
     for _ in &other {
         disconnect(&mut state);
@@ -160,7 +160,7 @@ fn another_branch_decides_otherwise_about_a_winner() {
 
 fn judged(state: &State) -> FeeVerdict {
     let entry = state.tickets.get(&Hash([3; 32])).unwrap();
-    entry.record.verdict
+    entry.verdict
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn what_was_asked_for_gives_way_to_the_block_that_comes() {
     assert_eq!(status(&state, 1), TicketStatus::Voted);
     connect(&mut state, &eventful()[1].clone_at(171));
     assert_eq!(status(&state, 3), TicketStatus::Mempool);
-    let record = &state.tickets.get(&Hash([1; 32])).unwrap().record;
+    let record = state.tickets.get(&Hash([1; 32])).unwrap().record();
     assert_eq!(record.vote.as_ref().unwrap().block, name(1, 171));
 
     // And of one that is not on the chain as it is known.

@@ -12,7 +12,7 @@ const BLOCK: BlockHash = Hash([77; 32]);
 fn prefer(state: &mut State, version: u32, bits: u16) {
     let preference = Preference {
         user_id: UserId(4),
-        ticket_address: script(4).address,
+        ticket_address: script(4).address().to_owned(),
         version: VoteVersion(version),
         bits: VoteBits(bits),
         revision: Revision(1),
@@ -309,7 +309,7 @@ fn a_preference_stored_for_another_address_is_not_the_owners() {
     let mut state = ready();
     let preference = Preference {
         user_id: UserId(4),
-        ticket_address: script(5).address,
+        ticket_address: script(5).address().to_owned(),
         version: VoteVersion(12),
         bits: VoteBits(5),
         revision: Revision(1),

@@ -1,16 +1,16 @@
 //! How many tickets there are of each kind.
 
-use super::Index;
-use crate::domain::{FeeVerdict, TicketRecord, TicketStatus};
+use super::{Entry, Index};
+use crate::domain::{FeeVerdict, TicketStatus};
 use crate::rpc::wire::TicketCounts;
 
 /// What tickets are counted by: status, low fee, revoked.
 pub(super) type Kind = (TicketStatus, bool, bool);
 
 impl Index {
-    pub(super) fn count(&mut self, record: &TicketRecord, step: i64) {
-        let low = record.verdict == FeeVerdict::Low;
-        let kind = (record.status, low, record.revocation.is_some());
+    pub(super) fn count(&mut self, entry: &Entry, step: i64) {
+        let low = entry.verdict == FeeVerdict::Low;
+        let kind = (entry.status, low, entry.revocation().is_some());
         let count = self.counts.entry(kind).or_default();
         *count = count.saturating_add_signed(step);
     }

@@ -16,7 +16,7 @@ impl Index {
     /// the same, its block brings it back.
     pub fn forget(&mut self, hash: &TicketHash) -> bool {
         let vanished = |status| status == TicketStatus::Mempool;
-        if !self.get(hash).is_some_and(|it| vanished(it.record.status)) {
+        if !self.get(hash).is_some_and(|it| vanished(it.status)) {
             return false;
         }
         self.remove(hash);
@@ -26,7 +26,7 @@ impl Index {
 
     /// Notes that a ticket is gone which web may still have.
     pub fn note_departure(&mut self, hash: TicketHash) {
-        if self.by_hash.contains_key(&hash) {
+        if self.contains(&hash) {
             return;
         }
         self.forget_departure(&hash);
@@ -75,8 +75,8 @@ impl Index {
             more: rest.next().is_some(),
         };
         for (_, hash) in page {
-            match self.by_hash.get(hash) {
-                Some(entry) => answer.tickets.push(entry.record.clone()),
+            match self.get(hash) {
+                Some(entry) => answer.tickets.push(entry.record()),
                 None => answer.gone.push(*hash),
             }
         }

@@ -23,11 +23,10 @@ fn index() -> Index {
 }
 
 fn see(index: &mut Index, number: u8, mined: Option<u32>) -> TicketHash {
-    let owner = script(4);
+    let owner = Arc::new(script(4));
     let ticket = ticket(number, &owner);
     let hash = ticket.hash;
-    let script = owner.redeem.hash160();
-    index.see(&ticket, &owner, script, mined.map(block));
+    index.see(&ticket, &owner, mined.map(block));
     hash
 }
 
@@ -44,7 +43,7 @@ fn vote(height: u32) -> VoteRecord {
 }
 
 fn status(index: &Index, hash: &TicketHash) -> TicketStatus {
-    index.get(hash).unwrap().record.status
+    index.get(hash).unwrap().status
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn a_disconnected_block_takes_back_what_it_did() {
     assert_eq!(status(&index, &old), TicketStatus::Live);
     assert_eq!(status(&index, &new), TicketStatus::Mempool);
     assert_eq!(index.total_reward(), Atoms(0));
-    assert!(index.get(&old).unwrap().record.vote.is_none());
+    assert!(index.get(&old).unwrap().settled.is_none());
 }
 
 #[test]
@@ -117,11 +116,11 @@ fn a_ticket_mined_at_another_height_is_judged_anew() {
     let hash = see(&mut index, 1, Some(101));
     index.judge(hash, FeeVerdict::Good, Atoms(5));
     see(&mut index, 1, Some(101));
-    assert_eq!(index.get(&hash).unwrap().record.verdict, FeeVerdict::Good);
+    assert_eq!(index.get(&hash).unwrap().verdict, FeeVerdict::Good);
     index.take_back(block(101).0, Height(101));
-    assert_eq!(index.get(&hash).unwrap().record.verdict, FeeVerdict::Good);
+    assert_eq!(index.get(&hash).unwrap().verdict, FeeVerdict::Good);
     see(&mut index, 1, Some(102));
-    let verdict = index.get(&hash).unwrap().record.verdict;
+    let verdict = index.get(&hash).unwrap().verdict;
     assert_eq!(verdict, FeeVerdict::Pending);
     assert_eq!(index.unjudged().len(), 1);
 }
@@ -133,10 +132,10 @@ fn low_fee_tickets_count_apart_until_an_admin_adds_them() {
     index.judge(hash, FeeVerdict::Low, Atoms(0));
     assert_eq!((index.counts().low_fee, index.counts().immature), (1, 0));
     index.set_added(&HashSet::from([hash]));
-    assert!(index.get(&hash).unwrap().record.verdict.votes());
+    assert!(index.get(&hash).unwrap().verdict.votes());
     assert_eq!((index.counts().low_fee, index.counts().immature), (0, 1));
     index.set_added(&HashSet::new());
-    assert_eq!(index.get(&hash).unwrap().record.verdict, FeeVerdict::Low);
+    assert_eq!(index.get(&hash).unwrap().verdict, FeeVerdict::Low);
 }
 
 #[test]
@@ -290,7 +289,7 @@ fn an_added_ticket_that_voted_stays_added() {
     index.set_added(&HashSet::from([voted, live]));
     index.voted(voted, vote(110));
     index.set_added(&HashSet::new());
-    let verdict = |hash| index.get(hash).unwrap().record.verdict;
+    let verdict = |hash| index.get(hash).unwrap().verdict;
     assert_eq!(
         (verdict(&voted), verdict(&live)),
         (FeeVerdict::Added, FeeVerdict::Low)

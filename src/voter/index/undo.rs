@@ -1,15 +1,13 @@
 //! What blocks did to tickets, taken back.
 
-use super::{ByHeight, Index};
+use super::{Index, between};
 use crate::decred::{BlockHash, Height, TicketHash};
 
 impl Index {
     /// Takes back all that happened above `height`, which is then the tip.
     pub fn take_back_above(&mut self, height: Height) {
-        let above = |tickets: &ByHeight| -> Vec<TicketHash> {
-            let above = tickets.range(Height(height.0.saturating_add(1))..);
-            above.flat_map(|(_, set)| set).copied().collect()
-        };
+        let first = Height(height.0.saturating_add(1));
+        let above = |tickets| between(tickets, first, Height(u32::MAX)).collect::<Vec<_>>();
         let (unmined, reopened) = (above(&self.by_mined), above(&self.by_settled));
         self.take_all_back(&unmined, &reopened);
         self.strays.retain(|_, settled| settled.height() <= height);
@@ -29,11 +27,8 @@ impl Index {
     }
 
     fn take_back_at(&mut self, height: Height, is_wrong: impl Fn(BlockHash) -> bool) {
-        let at = |tickets: &ByHeight| -> Vec<TicketHash> {
-            let at = tickets.get(&height).into_iter().flatten();
-            at.copied().collect()
-        };
-        let mined_in = |hash: &TicketHash| Some(self.get(hash)?.record.mined?.0);
+        let at = |tickets| between(tickets, height, height).collect::<Vec<_>>();
+        let mined_in = |hash: &TicketHash| Some(self.get(hash)?.mined?.0);
         let settled_in = |hash: &TicketHash| Some(self.get(hash)?.settled.as_ref()?.block());
         let mut unmined = at(&self.by_mined);
         unmined.retain(|hash| mined_in(hash).is_some_and(&is_wrong));

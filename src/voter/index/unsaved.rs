@@ -15,7 +15,7 @@ impl Index {
     pub fn take_unsaved(&mut self) -> (Vec<Arc<Entry>>, Vec<TicketHash>) {
         let (mut changed, mut gone) = (Vec::new(), Vec::new());
         for hash in std::mem::take(&mut self.unsaved) {
-            match self.by_hash.get(&hash) {
+            match self.filed(&hash) {
                 Some(entry) => changed.push(entry.clone()),
                 None => gone.push(hash),
             }

@@ -132,7 +132,8 @@ fn is_consistent(state: &State) {
     assert!(gone.iter().all(|ticket| !state.tickets.contains(ticket)));
     assert!(!page.more);
     for entry in state.tickets.all() {
-        assert!(state.scripts.get(&entry.script).is_some(), "whose ticket?");
+        let script = entry.ticket.submission.hash160();
+        assert!(state.scripts.get(script).is_some(), "whose ticket?");
     }
 }
 
@@ -157,7 +158,7 @@ fn is_written_and_read_alike(state: &State) {
 }
 
 fn records(state: &State) -> Vec<TicketRecord> {
-    let mut records: Vec<_> = state.tickets.all().map(|it| it.record.clone()).collect();
+    let mut records: Vec<_> = state.tickets.all().map(|it| it.record()).collect();
     records.sort_by_key(|record| record.hash);
     records
 }
@@ -166,7 +167,7 @@ fn records(state: &State) -> Vec<TicketRecord> {
 /// script's own user.
 fn votes_only_what_is_ours(state: &mut State) {
     let block = Hash([77; 32]);
-    let winners: Vec<_> = state.tickets.all().map(|it| it.record.hash).collect();
+    let winners: Vec<_> = state.tickets.all().map(|it| it.ticket.hash).collect();
     let received = Instant::now();
     state
         .rounds
@@ -174,14 +175,14 @@ fn votes_only_what_is_ours(state: &mut State) {
     let steps = evaluate(state, block, received + Duration::from_secs(1));
     for ballot in steps.cast {
         let entry = state.tickets.get(&ballot.ticket.hash).expect("a ticket");
-        assert!(entry.record.verdict.votes());
+        assert!(entry.verdict.votes());
         let script = ballot.script.redeem.hash160();
         assert_eq!(ballot.ticket.submission, PayTo::ScriptHash(script));
-        assert_eq!(entry.record.user_id, ballot.script.user_id, "whose bits?");
+        assert_eq!(entry.owner.user_id, ballot.script.user_id, "whose bits?");
         let held = state.preferences.of(ballot.script.user_id);
         let chosen = held
             .filter(|held| held.version == state.vote_version)
-            .filter(|held| held.ticket_address == ballot.script.address);
+            .filter(|held| held.ticket_address == ballot.script.address());
         let bits = chosen.map_or(VoteBits::DEFAULT, |held| held.bits);
         assert_eq!(ballot.choice.bits, bits);
         let _ = vote::build(&VoteRequest {
