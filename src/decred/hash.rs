@@ -7,6 +7,8 @@ use blake_hash::{Blake256, Digest as _};
 use ripemd::{Digest as _, Ripemd160};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::digits;
+
 /// BLAKE-256 with 14 rounds, as the SHA-3 submission had it: not BLAKE2, not BLAKE3.
 pub fn blake256(data: &[u8]) -> [u8; 32] {
     Blake256::digest(data).into()
@@ -45,9 +47,8 @@ impl FromStr for Hash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes)
-            .map_err(|_| HashError(text.chars().take(80).collect()))?;
+        let mut bytes: [u8; 32] =
+            digits::decode(text).ok_or_else(|| HashError(text.chars().take(80).collect()))?;
         bytes.reverse();
         Ok(Hash(bytes))
     }

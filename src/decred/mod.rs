@@ -6,6 +6,7 @@ pub mod agenda;
 mod base58check;
 pub mod block;
 mod codec;
+pub mod digits;
 pub mod fee;
 pub mod hash;
 pub mod hdkey;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::address::Address;
+use super::digits;
 use super::hash::hash160;
 use super::key::PublicKey;
 use super::params::Network;
@@ -64,8 +65,7 @@ impl RedeemScript {
     /// One that was parsed before it was stored: that its keys are points on the curve, which takes most
     /// of the time, is not looked at again.
     pub fn from_stored_hex(text: &str) -> Result<Self, RedeemScriptError> {
-        let mut bytes = [0; SCRIPT_BYTES];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| RedeemScriptError::Hex)?;
+        let bytes: [u8; SCRIPT_BYTES] = digits::decode(text).ok_or(RedeemScriptError::Hex)?;
         let key = |bytes: &[u8; 33]| PublicKey::stored(*bytes).ok_or(RedeemScriptError::NotOnCurve);
         let (pool, user) = keys(&bytes)?;
         Ok(Self::new(&key(pool)?, &key(user)?))

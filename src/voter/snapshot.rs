@@ -15,6 +15,7 @@ use super::life::Settled;
 use super::preferences::Preferences;
 use super::scripts::{Script, ScriptHash};
 use super::state::State;
+use crate::decred::digits;
 use crate::decred::script::PayTo;
 use crate::decred::ticket::{Commitment, Ticket};
 use crate::decred::{Atoms, BlockHash, Height, Network, TicketHash};
@@ -66,7 +67,7 @@ struct Row(
     Atoms,
     Atoms,
     FeeVerdict,
-    #[serde(with = "hex::serde")] ScriptHash,
+    #[serde(with = "digits")] ScriptHash,
     Atoms,
     Vec<StoredCommitment>,
     Option<Settled>,
@@ -77,7 +78,7 @@ struct Row(
 struct FormerTicket {
     record: TicketRecord,
     settled: Option<Settled>,
-    #[serde(with = "hex::serde")]
+    #[serde(with = "digits")]
     script: ScriptHash,
     change: Atoms,
     commitments: Vec<StoredCommitment>,
@@ -132,7 +133,7 @@ impl<'de> Visitor<'de> for EitherForm {
 
 /// Destination, whether it is a script hash, amount, limits.
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredCommitment(#[serde(with = "hex::serde")] [u8; 20], bool, i64, u16);
+struct StoredCommitment(#[serde(with = "digits")] [u8; 20], bool, i64, u16);
 
 impl From<&Entry> for Row {
     fn from(entry: &Entry) -> Self {
