@@ -60,9 +60,9 @@ pub struct Disk {
 /// The end of what is on disk of a part.
 #[derive(Debug)]
 struct End {
-    /// Checksum of the whole file.
-    whole: String,
-    /// What was added to it, once something was.
+    /// Checksum of what was written last, the whole file or a record: the next record belongs behind it.
+    last: String,
+    /// What was added to the whole file, once something was.
     added: Option<File>,
 }
 
@@ -130,7 +130,7 @@ impl Disk {
     ) -> io::Result<()> {
         self.ends().remove(&kind);
         let temporary = self.dir.join(format!("{}.state.new", kind.name()));
-        let whole = self.write(&temporary, kind, pool_id, content)?;
+        let last = self.write(&temporary, kind, pool_id, content)?;
         for generation in (1..GENERATIONS).rev() {
             let newer = generation - 1;
             // Each is told by its checksum which whole file it belongs to, wherever a crash leaves it.
@@ -142,7 +142,7 @@ impl Disk {
         }
         fs::rename(&temporary, self.path(kind, 0))?;
         File::open(&self.dir)?.sync_all()?;
-        let end = End { whole, added: None };
+        let end = End { last, added: None };
         self.ends().insert(kind, end);
         Ok(())
     }
@@ -178,7 +178,7 @@ impl Disk {
     ) -> io::Result<()> {
         let end = self.ends().remove(&kind);
         let mut end = end.ok_or_else(|| io::Error::other("there is nothing to add this to"))?;
-        let record = added::record(kind, self.network, pool_id, &end.whole, content)?;
+        let (record, checksum) = added::record(kind, self.network, pool_id, &end.last, content)?;
         let mut file = if let Some(file) = end.added.take() {
             file
         } else {
@@ -189,6 +189,7 @@ impl Disk {
         file.write_all(&record)?;
         file.sync_data()?;
         end.added = Some(file);
+        end.last = checksum;
         self.ends().insert(kind, end);
         Ok(())
     }
@@ -328,6 +329,60 @@ mod tests {
             assert!(loaded.added.is_empty(), "byte {place}");
             assert_eq!(loaded.warnings.len(), 1, "byte {place}");
         }
+    }
+
+    /// Three records behind a whole file: where they lie, and what each is.
+    fn three_added(disk: &Disk) -> (PathBuf, Vec<Vec<u8>>) {
+        disk.save(Kind::Scripts, None, &[1]).unwrap();
+        let path = disk.path_added(Kind::Scripts, 0);
+        let mut records = Vec::new();
+        let mut length = 0;
+        for value in 2..=4 {
+            disk.add(Kind::Scripts, None, &[value]).unwrap();
+            let file = fs::read(&path).unwrap();
+            records.push(file[length..].to_vec());
+            length = file.len();
+        }
+        (path, records)
+    }
+
+    #[test]
+    fn nothing_is_read_behind_a_record_that_was_lost() {
+        let (_folder, disk) = folder();
+        let (path, records) = three_added(&disk);
+        let [first, second, third] = records.as_slice() else {
+            panic!("{} records", records.len());
+        };
+        let kept: [(&[&[u8]], usize); 4] = [
+            (&[first, third], 1),
+            (&[second, third], 0),
+            (&[first, third, second], 1),
+            (&[first, second, second, third], 2),
+        ];
+        for (kept, count) in kept {
+            fs::write(&path, kept.concat()).unwrap();
+            let loaded = load(&disk);
+            let expected = [vec![2], vec![3], vec![4]];
+            assert_eq!(loaded.added, expected[..count]);
+            assert_eq!(loaded.content, Some((None, vec![1])));
+            assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+        }
+    }
+
+    #[test]
+    fn records_that_all_name_the_whole_file_are_read() {
+        let (_folder, disk) = folder();
+        let (path, records) = three_added(&disk);
+        let named = |record: &[u8]| line::split(record).unwrap().0.added_to.unwrap();
+        let whole = named(&records[0]);
+        let former = records.iter().map(|record| {
+            let text = String::from_utf8(record.clone()).unwrap();
+            text.replace(&named(record), &whole)
+        });
+        fs::write(&path, former.collect::<String>()).unwrap();
+        let loaded = load(&disk);
+        assert_eq!(loaded.added, [vec![2], vec![3], vec![4]]);
+        assert!(loaded.warnings.is_empty());
     }
 
     #[test]

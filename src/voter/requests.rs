@@ -189,11 +189,15 @@ impl Engine {
         }
     }
 
-    /// Derives ahead what the first votes of these scripts will sign with.
+    /// Makes ahead what the first votes of these scripts will compare and sign with.
     fn prepare_keys(&self, scripts: Vec<Arc<Script>>) {
         let signers = self.signers.borrow().clone();
         self.links.tasks.spawn("prepare keys", async move {
             let work = tokio::task::spawn_blocking(move || {
+                for script in &scripts {
+                    // What the owner chose is for this address: a vote compares the two.
+                    script.address();
+                }
                 if let Some(memory) = signers.memory() {
                     for script in &scripts {
                         memory.prepare(script);

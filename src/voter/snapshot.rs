@@ -31,7 +31,7 @@ struct ScriptsFile {
 
 #[derive(Debug, Deserialize)]
 struct TicketsFile {
-    /// Blocks whose effects are in `tickets`.
+    /// Blocks whose effects are in `tickets`: of what was added, those that came since the record before.
     chain: Chain,
     /// And from where they were not read for all scripts.
     #[serde(default)]
@@ -232,7 +232,8 @@ impl Part {
             Kind::Preferences => Written::Preferences(state.preferences.all().cloned().collect()),
             Kind::Tickets => {
                 let gone = state.tickets.departed().copied().collect();
-                tickets(state, state.tickets.all().cloned().collect(), gone)
+                let all = state.tickets.all().cloned().collect();
+                tickets(state, state.chain.clone(), all, gone)
             }
         };
         Self {
@@ -253,7 +254,8 @@ impl Part {
             Kind::Preferences => Written::Preferences(state.preferences.take_unsaved()),
             Kind::Tickets => {
                 let (changed, gone) = state.tickets.take_unsaved();
-                tickets(state, changed, gone)
+                let chain = state.take_unsaved_chain();
+                tickets(state, chain, changed, gone)
             }
         };
         Self {
@@ -289,9 +291,14 @@ fn scripts(state: &State, scripts: Vec<ScriptImport>) -> Written {
     })
 }
 
-fn tickets(state: &State, tickets: Vec<Arc<Entry>>, gone: Vec<TicketHash>) -> Written {
+fn tickets(
+    state: &State,
+    chain: Chain,
+    tickets: Vec<Arc<Entry>>,
+    gone: Vec<TicketHash>,
+) -> Written {
     Written::Tickets(TicketsWritten {
-        chain: state.chain.clone(),
+        chain,
         unread: state.past.unread(),
         added: state.added.iter().copied().collect(),
         gone,
@@ -411,7 +418,7 @@ fn restore_scripts(state: &mut State, file: &ScriptsFile, warnings: &mut Vec<Str
 
 /// Of what was added, each ticket is in the place of the same one before.
 fn restore_tickets(state: &mut State, file: TicketsFile) {
-    state.chain = file.chain;
+    state.chain.go_on(file.chain);
     state.added = file.added.into_iter().collect();
     if let Some((_, height)) = state.chain.tip() {
         state.tickets.advance(height);
@@ -535,6 +542,91 @@ mod tests {
         assert_eq!(record(&again, 2), record(&state, 2));
         let departed: Vec<_> = again.tickets.departed().copied().collect();
         assert_eq!(departed, [Hash([3; 32])]);
+    }
+
+    /// Saved three times: with the chain as long as it gets, and after each of two blocks with a ticket each.
+    fn saved_block_by_block() -> (tempfile::TempDir, Disk, [State; 3]) {
+        let (folder, disk) = saved();
+        let mut state = before_changes(&disk);
+        for height in 171..900_u32 {
+            let hash = Hash::of(&height.to_le_bytes());
+            state.chain.push(hash, Height(height));
+        }
+        state.tickets.advance(Height(899));
+        state.past.read_to(state.past.revision(), None);
+        Part::of(&state, Kind::Tickets).save(&disk).unwrap();
+        state.all_saved(Kind::Tickets);
+        let mut states = vec![before_changes(&disk)];
+        for (number, height) in [(2, 900_u32), (3, 901)] {
+            let block = (Hash::of(&height.to_le_bytes()), Height(height));
+            state.discover(&ticket(number, &script(5)), Some(block));
+            state.chain.push(block.0, block.1);
+            state.tickets.advance(block.1);
+            let part = Part::changed(&mut state, Kind::Tickets);
+            part.save(&disk).unwrap();
+            states.push(before_changes(&disk));
+        }
+        assert_eq!(states[2].chain, state.chain);
+        (folder, disk, states.try_into().unwrap())
+    }
+
+    fn assert_same(one: &State, other: &State) {
+        assert_eq!(one.chain, other.chain);
+        assert_eq!(one.tickets.counts(), other.tickets.counts());
+        let hashes = |state: &State| -> std::collections::BTreeSet<_> {
+            state.tickets.all().map(|it| it.ticket.hash).collect()
+        };
+        assert_eq!(hashes(one), hashes(other));
+    }
+
+    #[test]
+    fn a_block_costs_what_it_brought_and_not_all_that_are_remembered() {
+        let (folder, _disk, states) = saved_block_by_block();
+        let added = std::fs::read(folder.path().join("tickets.state.added")).unwrap();
+        // Two lines of less than 400 bytes, two blocks each, and a ticket each.
+        assert!(added.len() < 2_600, "{} bytes", added.len());
+        let tip = (Hash::of(&901_u32.to_le_bytes()), Height(901));
+        assert_eq!(states[2].chain.tip(), Some(tip));
+        assert_eq!(states[2].tickets.len(), 3);
+        let lengths = states.map(|state| serde_json::to_string(&state.chain).unwrap().len());
+        assert!(lengths.iter().all(|length| *length > 30_000), "{lengths:?}");
+    }
+
+    #[test]
+    fn a_record_that_was_cut_off_leaves_the_state_before_it() {
+        let (folder, disk, [whole, first, second]) = saved_block_by_block();
+        let path = folder.path().join("tickets.state.added");
+        let added = std::fs::read(&path).unwrap();
+        let line = b"{\"format\"";
+        let starts = (1..added.len()).filter(|at| added[*at..].starts_with(line));
+        let [start] = starts.collect::<Vec<_>>()[..] else {
+            panic!("two records");
+        };
+        for length in (0..=added.len()).rev().step_by(7) {
+            std::fs::write(&path, &added[..length]).unwrap();
+            let mut state = fresh();
+            assert!(restore(&mut state, &disk).is_empty(), "{length} bytes");
+            let expected = match length {
+                all if all == added.len() => &second,
+                some if some >= start => &first,
+                _ => &whole,
+            };
+            assert_same(&state, expected);
+            assert!(!state.past.is_unread());
+        }
+    }
+
+    #[test]
+    fn what_follows_a_lost_record_is_not_used_and_its_blocks_are_read_again() {
+        let (folder, disk, [whole, ..]) = saved_block_by_block();
+        let path = folder.path().join("tickets.state.added");
+        let added = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+        let second = added.rfind("{\"format\"").unwrap();
+        std::fs::write(&path, &added[second..]).unwrap();
+        let mut state = fresh();
+        assert_eq!(restore(&mut state, &disk).len(), 1);
+        assert_same(&state, &whole);
+        assert_eq!(state.past.unread(), Some(Height(2)));
     }
 
     /// What lies on disk now.

@@ -43,6 +43,8 @@ pub struct State {
     pub added: HashSet<TicketHash>,
     pub judge: Judge,
     pub chain: Chain,
+    /// The same as it was when it was last written to disk.
+    chain_saved: Chain,
     pub rounds: Rounds,
     pub subsidies: BTreeMap<Height, Atoms>,
     pub vote_version: VoteVersion,
@@ -72,6 +74,7 @@ impl State {
             added: HashSet::new(),
             judge,
             chain: Chain::default(),
+            chain_saved: Chain::default(),
             rounds: Rounds::default(),
             subsidies: BTreeMap::new(),
             vote_version: VoteVersion::default(),
@@ -127,8 +130,18 @@ impl State {
         match kind {
             Kind::Scripts => drop(self.scripts.take_unsaved()),
             Kind::Preferences => drop(self.preferences.take_unsaved()),
-            Kind::Tickets => self.tickets.all_saved(),
+            Kind::Tickets => {
+                self.tickets.all_saved();
+                self.chain_saved = self.chain.clone();
+            }
         }
+    }
+
+    /// What came to the chain since it was written; counts as written what it gives.
+    pub fn take_unsaved_chain(&mut self) -> Chain {
+        let unsaved = self.chain.since(&self.chain_saved);
+        self.chain_saved = self.chain.clone();
+        unsaved
     }
 
     /// How a ticket ended, told by another source than the blocks: only what is not known better.

@@ -35,7 +35,7 @@ pub(super) struct Line {
     pub(super) bytes: usize,
     /// SHA-256 hex of the content.
     pub(super) checksum: String,
-    /// The checksum of the whole file that this was added to.
+    /// The checksum of what this was added to: of the record before, or of the whole file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) added_to: Option<String>,
 }
