@@ -10,6 +10,7 @@
 mod journal;
 
 use std::fmt;
+use std::io::Write as _;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
@@ -63,6 +64,20 @@ pub fn start(log: &LogConfig, sources: &Sources) -> Result<Telemetry, Error> {
         .try_init()
         .map_err(|_| Error::AlreadyStarted)?;
     Ok(Telemetry { filter: handle })
+}
+
+/// Writes why the process ends to standard error, also when logging did not start: bare for people, an error in the
+/// journal.
+pub fn say_last(text: &str) {
+    let stream = std::env::var("JOURNAL_STREAM").ok();
+    let line = format!("{text}\n");
+    let stderr = std::io::stderr();
+    // Nobody is left who could be told of a failure.
+    let _ = if journal::is_at_stderr(stream.as_deref()) {
+        journal::Lines::of_errors(stderr).write_all(line.as_bytes())
+    } else {
+        (&stderr).write_all(line.as_bytes())
+    };
 }
 
 impl Telemetry {

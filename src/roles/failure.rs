@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::node::error::Fault;
-use crate::{config, db};
+use crate::{config, db, telemetry};
 
 /// The end of a role that did not go well: an exit code and a chain of reasons.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Failure {
 
     /// Writes `text` to standard error and gives the exit code.
     pub fn report(&self) -> ExitCode {
-        eprintln!("{}", self.text());
+        telemetry::say_last(&self.text());
         ExitCode::from(self.code)
     }
 }

@@ -60,6 +60,15 @@ pub struct Lines<W> {
     out: W,
 }
 
+impl<W> Lines<W> {
+    pub fn of_errors(out: W) -> Self {
+        Self {
+            priority: priority(Level::ERROR),
+            out,
+        }
+    }
+}
+
 impl<W: Write> Write for Lines<W> {
     /// In one piece: others write to the same place.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

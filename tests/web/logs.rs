@@ -50,6 +50,21 @@ async fn the_journal_gets_a_priority_before_each_line_and_nobody_else_does() {
     assert!(!plain.contains("<6>"), "{plain}");
 }
 
+#[test]
+fn why_a_role_does_not_start_is_an_error_in_the_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let log = std::fs::File::create(&path).expect("a file");
+    let data = log.metadata().expect("a file");
+    let mut command = program::command(&["web", "--config", "/nonexistent/pool.toml"]);
+    command.env("JOURNAL_STREAM", format!("{}:{}", data.dev(), data.ino()));
+    let status = command.stderr(log).status().expect("the program");
+    assert!(!status.success());
+    let told = read_log(&path);
+    assert!(told.contains("<3>error: "), "{told}");
+    assert!(told.lines().all(|line| line.starts_with("<3>")), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn for_programs_each_line_is_an_object_with_its_spans() {
     let bed = Bed::new().await;

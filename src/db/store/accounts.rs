@@ -86,8 +86,11 @@ impl Store {
         {
             return Ok(Verification::UnknownToken);
         }
-        self.decide(move |connection, _| verify(connection, &token_hash, max_users, now))
-            .await
+        self.decide(move |connection, doubtful| {
+            let decision = verify(connection, &token_hash, max_users, now)?;
+            Ok(after_doubt(decision, doubtful))
+        })
+        .await
     }
 
     /// Marks the user of an older program verified whose `EmailToken` this is.
@@ -278,6 +281,16 @@ fn forget_addresses(connection: &mut AnyConnection, up_to: i64) -> QueryResult<u
     Ok(forgotten)
 }
 
+/// `doubtful`: who is verified already may be so by an earlier try of this call, which was committed after all.
+fn after_doubt(decision: Decision<Verification>, doubtful: bool) -> Decision<Verification> {
+    match decision {
+        Decision::Rollback(Verification::Already(user)) if doubtful => {
+            Decision::Rollback(Verification::Verified(user))
+        }
+        other => other,
+    }
+}
+
 /// The counter's lock comes first, so everything after it sees what the last verification did.
 fn verify(
     connection: &mut AnyConnection,
@@ -332,4 +345,22 @@ fn free_id(connection: &mut AnyConnection, next: i64) -> QueryResult<i64> {
         id += 1;
     }
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_not_used_up_by_a_try_whose_outcome_was_not_known() {
+        let told = |doubtful| {
+            let found = Decision::Rollback(Verification::Already(UserId(7)));
+            match after_doubt(found, doubtful) {
+                Decision::Rollback(told) => told,
+                Decision::Commit(told) => panic!("{told:?} would be stored"),
+            }
+        };
+        assert_eq!(told(false), Verification::Already(UserId(7)));
+        assert_eq!(told(true), Verification::Verified(UserId(7)));
+    }
 }

@@ -148,7 +148,7 @@ async fn visit(browser: &mut Browser, measures: &mut Measures) {
         ("/tickets?page=200", &all),
         ("/tickets?status=missed", "found"),
         ("/tickets?hash=abc", "found"),
-        ("/tickets.csv", "hash"),
+        ("/tickets.csv", "fee_verdict"),
         ("/settings", "User1@Example.com"),
         ("/admin/users", "100,000 in all"),
         ("/admin/users?page=3000", "100,000 in all"),
