@@ -423,8 +423,6 @@ pub struct Marks {
     pub vote_version: VoteVersion,
     /// Scripts that voters hold and this database has not, as an operator confirmed.
     pub scripts_lacked: u64,
-    /// The lowest key index of a user without an address.
-    pub lowest_waiting_key: Option<KeyIndex>,
 }
 
 /// Where reading a voter's tickets goes on.

@@ -46,17 +46,17 @@ impl Excess {
         lacked > confirmed || confirmed == 0 && self.highest_key > tables.highest_key
     }
 
-    /// Whether numbers that the voter knows could be given away a second time.
-    fn collides(&self, tables: &Tables) -> bool {
+    /// Up to which key the voter may know users whom the tables do not have.
+    fn unknown_up_to(&self, tables: &Tables) -> Option<KeyIndex> {
+        self.highest_key.filter(|_| self.more_scripts(tables))
+    }
+
+    /// Whether numbers that the voter knows would be given away next.
+    fn is_above_counters(&self, tables: &Tables) -> bool {
         let marks = &tables.marks;
-        let key = self.highest_key.filter(|_| self.more_scripts(tables));
-        let key = key.is_some_and(|key| {
-            marks.last_user < i64::from(key.0)
-                || marks
-                    .lowest_waiting_key
-                    .is_some_and(|waiting| waiting <= key)
-        });
-        key || marks.last_revision < self.revision
+        let key = self.unknown_up_to(tables);
+        key.is_some_and(|key| marks.last_user < i64::from(key.0))
+            || marks.last_revision < self.revision
     }
 }
 
@@ -79,9 +79,24 @@ impl Pool {
         let excess = Excess::of(status, &tables);
         peer.view().excess = excess;
         match excess {
-            Some(excess) if excess.collides(&tables) => self.count_on_above(peer, excess).await,
+            Some(excess) if self.collides(&excess, &tables).await? => {
+                self.count_on_above(peer, excess).await
+            }
             _ => Ok(tables),
         }
+    }
+
+    /// Whether a key or revision that the voter knows could be another user's, or was promised to one.
+    async fn collides(&self, excess: &Excess, tables: &Tables) -> Result<bool, Error> {
+        if excess.is_above_counters(tables) {
+            return Ok(true);
+        }
+        let Some(key) = excess.unknown_up_to(tables) else {
+            return Ok(false);
+        };
+        let lowest = || self.store.lowest_waiting_key();
+        let waiting = tables.lowest_waiting_key.get_or_try_init(lowest).await?;
+        Ok(waiting.is_some_and(|waiting| waiting <= key))
     }
 
     /// Sees to it that this database counts above what the voter said last.
@@ -102,7 +117,7 @@ impl Pool {
             ..
         } = excess;
         let tables = self.tables_anew().await?;
-        let key = highest_key.filter(|_| excess.more_scripts(&tables));
+        let key = excess.unknown_up_to(&tables);
         let renumbered = self.store.count_on_above(key, revision).await?;
         let detail = format!(
             "{} knows keys up to {} and revisions up to {revision}: counting on above; \

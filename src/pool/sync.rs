@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::held::Held;
 use super::voters::{Peer, QUICK, View};
 use super::{Error, Pool};
@@ -35,6 +37,8 @@ pub struct Tables {
     pub scripts_digest: String,
     pub preferences_digest: String,
     pub marks: Marks,
+    /// Of who has no address yet; looked up only where a voter knows more than these tables.
+    pub lowest_waiting_key: OnceCell<Option<KeyIndex>>,
     read_at: i64,
 }
 
@@ -105,6 +109,7 @@ impl Pool {
             scripts_digest: held.scripts_digest(),
             preferences_digest: held.preferences_digest(),
             marks,
+            lowest_waiting_key: OnceCell::new(),
             read_at: now,
         });
         keeper.now = Some(Arc::clone(&tables));

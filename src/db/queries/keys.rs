@@ -60,8 +60,10 @@ pub fn lowest_waiting(connection: &mut AnyConnection) -> QueryResult<Option<KeyI
                 .is_null()
                 .or(users::multi_sig_address.eq("")),
         )
-        .select(diesel::dsl::min(dsl::key_index))
-        .first(connection)?;
+        .order(dsl::key_index)
+        .select(dsl::key_index)
+        .first(connection)
+        .optional()?;
     lowest
         .map(|index| narrow("pool_keys.key_index", index).map(KeyIndex))
         .transpose()

@@ -138,14 +138,22 @@ pub fn find(connection: &mut AnyConnection, user_id: i64) -> QueryResult<Option<
     found.map(|(row, beside)| read(row, beside)).transpose()
 }
 
-/// Newest first.
+/// Newest first. What is skipped is skipped within an index.
 pub fn page(connection: &mut AnyConnection, offset: i64, limit: i64) -> QueryResult<Vec<User>> {
-    let rows: Vec<(Row, Beside)> = dsl::users
-        .left_join(pool_flags::table.on(pool_flags::user_id.eq(dsl::user_id)))
-        .left_join(pool_second_factors::table.on(pool_second_factors::user_id.eq(dsl::user_id)))
+    let ids: Vec<i64> = dsl::users
+        .select(dsl::user_id)
         .order(dsl::user_id.desc())
         .limit(limit)
         .offset(offset)
+        .load(connection)?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Row, Beside)> = dsl::users
+        .left_join(pool_flags::table.on(pool_flags::user_id.eq(dsl::user_id)))
+        .left_join(pool_second_factors::table.on(pool_second_factors::user_id.eq(dsl::user_id)))
+        .filter(dsl::user_id.eq_any(ids))
+        .order(dsl::user_id.desc())
         .select((
             Row::as_select(),
             (

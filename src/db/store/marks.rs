@@ -20,10 +20,14 @@ impl Store {
                 last_revision: Revision(counters::get(connection, counters::REVISION)?),
                 vote_version: VoteVersion(narrow("pool_counters.vote_version", version)?),
                 scripts_lacked: narrow("pool_counters.scripts_lacked", lacked.unwrap_or(0))?,
-                lowest_waiting_key: keys::lowest_waiting(connection)?,
             })
         })
         .await
+    }
+
+    /// The lowest key index of a user without an address: takes the longer the more have one.
+    pub async fn lowest_waiting_key(&self) -> Result<Option<KeyIndex>> {
+        self.read(keys::lowest_waiting).await
     }
 
     /// Counts on above what a voter knows: no user id, no key index up to `key` and no revision up to
