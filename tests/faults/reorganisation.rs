@@ -267,21 +267,33 @@ fn votes_on(node: &Dcrd, block: &str) -> usize {
 /// Declares all that follows on this block invalid, at all nodes, and its siblings: dcrd's miner finds one when a
 /// vote renews the template in the moment in which a block is found, and dcrd may go to it.
 fn take_back_to((height, block): (u32, &str), world: &World) {
-    let nodes = &world.simnet.nodes;
-    while let Some(node) = nodes.iter().find(|node| node.best_hash() != block) {
-        let there = hash_at(node, height);
-        let wrong = if there == block {
-            hash_at(node, height + 1)
-        } else {
-            there
+    wait::until("all nodes at the block", || {
+        let lagging = world.simnet.nodes.iter().find(|it| it.best_hash() != block);
+        let Some(node) = lagging else {
+            return Ok(());
         };
-        let _: Value = node.rpc().get("invalidateblock", &json!([wrong]));
-    }
+        let hash = |height| node.rpc().call("getblockhash", &json!([height]));
+        match hash(height) {
+            Ok(there) if there != block => tell(node, "invalidateblock", &there),
+            Ok(_) => {
+                if let Ok(next) = hash(height + 1) {
+                    tell(node, "invalidateblock", &next);
+                }
+            }
+            // Between siblings it may give up both for a moment, or this one with the other.
+            Err(_) => tell(node, "reconsiderblock", &json!(block)),
+        }
+        Err(format!("one is at {}", node.best_hash()))
+    });
+}
+
+fn tell(node: &Dcrd, method: &str, block: &Value) {
+    let _: Value = node.rpc().get(method, &json!([block]));
 }
 
 fn tell_all(world: &World, method: &str, block: &str) {
     for node in &world.simnet.nodes {
-        let _: Value = node.rpc().get(method, &json!([block]));
+        tell(node, method, &json!(block));
     }
 }
 
