@@ -60,8 +60,25 @@ struct Variable {
 }
 
 /// Whether the other end still answers.
+/// Whether the database answers; and by MySQL's client library with what it was asked for: libmariadb 3.3.19 (MariaDB
+/// 10.11.18) loses texts (CONC-821), so that keys and addresses would be read as empty.
 pub fn ping(connection: &mut AnyConnection) -> QueryResult<()> {
-    connection.batch_execute("SELECT 1")
+    const SAID: &str = "every word of this";
+    #[derive(QueryableByName)]
+    struct Heard {
+        #[diesel(sql_type = Text)]
+        heard: String,
+    }
+    let AnyConnection::Mysql(mysql) = connection else {
+        return connection.batch_execute("SELECT 1");
+    };
+    let answer: Heard = diesel::sql_query(format!("SELECT '{SAID}' AS heard")).get_result(mysql)?;
+    if answer.heard == SAID {
+        return Ok(());
+    }
+    Err(diesel::result::Error::DeserializationError(
+        "MariaDB's client library loses texts: upgrade libmariadb3 (10.11.18 has this fault, 10.11.19 not)".into(),
+    ))
 }
 
 #[derive(QueryableByName)]

@@ -47,6 +47,7 @@ fn ends_with(output: &Output, code: i32, parts: &[&str]) {
 /// Daemons, their folders as they would be at home, and a file with the cold wallet's key.
 async fn bed() -> Bed {
     let bed = Bed::new().await;
+    bed.let_wallet_sync();
     let homes = [
         (
             "dcrd",
@@ -175,6 +176,22 @@ async fn a_node_and_a_web_host_are_set_up_and_run() {
     let check = run(words(&format!("check web --config {file}"))).await;
     ends_with(&check, 0, &["1 of 1 can vote"]);
     node.process.stop();
+}
+
+/// A wallet made from a seed shows the key of another coin type until it has looked for its past.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wallet_that_is_not_synchronised_gives_no_voting_key() {
+    let bed = bed().await;
+    bed.wallet.answer("syncstatus", json!({"synced": false}));
+    let folder = bed.folder.path().join("node");
+    let output = run(voter(&bed, &folder, free_port())).await;
+    ends_with(
+        &output,
+        69,
+        &["not synchronised yet", "nothing was written"],
+    );
+    assert!(!folder.join("dcrstakepool.toml").exists());
+    assert!(!folder.join("secrets/voting_wallet_extpub").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

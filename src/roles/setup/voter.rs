@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use super::daemon::{DCRD, DCRWALLET, Daemon, Names};
 use super::files::{CONFIGURATION, Draft, SECRETS};
@@ -13,7 +13,7 @@ use crate::config::document::Document;
 use crate::config::node::host_port;
 use crate::config::{NodeConfig, Sources, VoterConfig};
 use crate::decred::Network;
-use crate::node::Dcrwallet;
+use crate::node::{self, Dcrwallet};
 use crate::pool::random;
 use crate::roles::check::daemons;
 use crate::roles::check::findings::Findings;
@@ -225,10 +225,20 @@ async fn voting_key(wallet: &Place, tasks: &Tasks) -> Result<Secret, Failure> {
     let asked = async {
         let (wallet, _notifications) =
             Dcrwallet::start(config.connection("dcrwallet"), tasks).await?;
-        wallet.master_pubkey("default").await
+        // One that was restored shows the key of another coin type until it has looked for its past.
+        if !wallet.sync_status().await?.synced {
+            return Ok(None);
+        }
+        wallet.master_pubkey("default").await.map(Some)
     };
-    let key = asked.await.map_err(|error| {
+    let key = asked.await.map_err(|error: node::Error| {
         Failure::of_node(error.fault(), error).context("asking the wallet for the voting key")
+    })?;
+    let key = key.ok_or_else(|| {
+        Failure::unavailable(anyhow!(
+            "the wallet is not synchronised yet, and may show another key until it is: try again when \
+             `dcrctl --wallet syncstatus` says so; nothing was written"
+        ))
     })?;
     eprintln!("the voting key is that of this wallet's account default");
     Ok(key)
