@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::QueryResult;
-use diesel::r2d2::R2D2Connection as _;
 use uuid::Uuid;
 
 use super::changes::{Changes, Touches};
@@ -92,7 +91,7 @@ impl Store {
             _lock: lock,
         }));
         let limit = CONNECT_LIMIT.min(options.deadline);
-        transaction::read(&store.0.pool, limit, AnyConnection::ping).await?;
+        transaction::read(&store.0.pool, limit, dialect::try_out).await?;
         Ok(store)
     }
 
