@@ -81,16 +81,16 @@ fn keys(c: &mut Criterion) {
 fn votes(c: &mut Criterion) {
     let called = Called::read();
     let vote = called.vote();
-    let script = called.script.as_bytes();
+    let script = called.script.to_bytes();
     c.bench_function("ticket parse", |b| {
         b.iter(|| Ticket::parse(black_box(&called.transaction)));
     });
     c.bench_function("vote build", |b| b.iter(|| called.vote()));
     c.bench_function("signature hash", |b| {
-        b.iter(|| sighash::signature_hash(black_box(&vote), SIGNED_INPUT, script));
+        b.iter(|| sighash::signature_hash(black_box(&vote), SIGNED_INPUT, &script));
     });
     c.bench_function("sign", |b| {
-        b.iter(|| sighash::sign(black_box(&vote), SIGNED_INPUT, script, &called.key));
+        b.iter(|| sighash::sign(black_box(&vote), SIGNED_INPUT, &script, &called.key));
     });
     let schedule = FeeSchedule::flat(7.5).expect("a fee");
     let mut addresses = FeeAddresses::new();

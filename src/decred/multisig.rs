@@ -27,25 +27,13 @@ pub enum RedeemScriptError {
 pub struct RedeemScript {
     pool: PublicKey,
     user: PublicKey,
-    bytes: [u8; SCRIPT_BYTES],
 }
 
 impl RedeemScript {
     pub fn new(pool: &PublicKey, user: &PublicKey) -> Self {
-        let mut bytes = [0; SCRIPT_BYTES];
-        let parts = [OP_1, KEY_BYTES]
-            .into_iter()
-            .chain(*pool.as_bytes())
-            .chain([KEY_BYTES])
-            .chain(*user.as_bytes())
-            .chain([OP_2, OP_CHECKMULTISIG]);
-        for (byte, part) in bytes.iter_mut().zip(parts) {
-            *byte = part;
-        }
         Self {
             pool: *pool,
             user: *user,
-            bytes,
         }
     }
 
@@ -79,16 +67,26 @@ impl RedeemScript {
         &self.user
     }
 
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn to_bytes(&self) -> [u8; SCRIPT_BYTES] {
+        let mut bytes = [0; SCRIPT_BYTES];
+        let parts = [OP_1, KEY_BYTES]
+            .into_iter()
+            .chain(*self.pool.as_bytes())
+            .chain([KEY_BYTES])
+            .chain(*self.user.as_bytes())
+            .chain([OP_2, OP_CHECKMULTISIG]);
+        for (byte, part) in bytes.iter_mut().zip(parts) {
+            *byte = part;
+        }
+        bytes
     }
 
     pub fn to_hex(&self) -> String {
-        hex::encode(self.bytes)
+        hex::encode(self.to_bytes())
     }
 
     pub fn hash160(&self) -> [u8; 20] {
-        hash160(&self.bytes)
+        hash160(&self.to_bytes())
     }
 
     /// The ticket address: pay to the script's hash.

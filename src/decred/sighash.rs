@@ -78,10 +78,11 @@ pub fn sign_multisig(
     if public != *redeem.pool_key() && public != *redeem.user_key() {
         return Err(SignError::WrongKey);
     }
-    let signature = sign(tx, input, redeem.as_bytes(), key)?;
-    let mut script = Vec::with_capacity(signature.len() + redeem.as_bytes().len() + 2);
+    let redeem = redeem.to_bytes();
+    let signature = sign(tx, input, &redeem, key)?;
+    let mut script = Vec::with_capacity(signature.len() + redeem.len() + 2);
     push_onto(&mut script, &signature);
-    push_onto(&mut script, redeem.as_bytes());
+    push_onto(&mut script, &redeem);
     let signed = tx.inputs.get_mut(input).ok_or(SignError::NoInput(input))?;
     signed.script = script;
     Ok(())

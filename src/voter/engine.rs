@@ -196,7 +196,7 @@ impl Engine {
             tracing::error_span!("block", block.height = height, block.hash = %block).entered();
         let steps = evaluate(&mut self.state, block, Instant::now());
         for ballot in steps.cast {
-            let span = tracing::error_span!("vote", ticket.hash = %ballot.ticket.hash);
+            let span = tracing::error_span!("vote", ticket.hash = %ballot.entry.ticket.hash);
             let casting = cast(self.booth.clone(), ballot).instrument(span);
             self.links.votes.spawn("vote", casting);
         }

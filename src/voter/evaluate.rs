@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::index::Entry;
 use super::policy::{self, Choice, Reason};
 use super::rounds::{Round, Slot};
-use super::scripts::Script;
 use super::state::State;
-use crate::decred::ticket::Ticket;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash};
 use crate::domain::FeeVerdict;
 
@@ -18,8 +17,8 @@ pub const PATIENCE: Duration = Duration::from_millis(500);
 /// A vote to cast.
 #[derive(Debug, Clone)]
 pub struct Ballot {
-    pub ticket: Arc<Ticket>,
-    pub script: Arc<Script>,
+    /// Ticket and script.
+    pub entry: Arc<Entry>,
     pub block: BlockHash,
     pub height: Height,
     pub choice: Choice,
@@ -84,7 +83,7 @@ fn decide(
     now: Instant,
     steps: &mut Steps,
 ) -> Slot {
-    let Some(entry) = state.tickets.get(&ticket) else {
+    let Some(entry) = state.tickets.filed(&ticket) else {
         return if state.foreign.contains_key(&ticket) {
             Slot::Foreign
         } else {
@@ -117,8 +116,7 @@ fn decide(
         steps.invalid_bits.push(ticket);
     }
     steps.cast.push(Ballot {
-        ticket: entry.ticket.clone(),
-        script: script.clone(),
+        entry: entry.clone(),
         block: round.block,
         height: round.height,
         choice,

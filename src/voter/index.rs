@@ -30,7 +30,7 @@ const STRAYS_KEPT: u32 = 512;
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// Price and commitments: what its vote is built of.
-    pub ticket: Arc<Ticket>,
+    pub ticket: Ticket,
     /// The script that it pays to, and so whose it is.
     pub owner: Arc<Script>,
     /// Where it was mined; `None` while it is in the mempool.
@@ -46,7 +46,7 @@ pub struct Entry {
 
 impl Entry {
     /// One that was not seen in any block yet.
-    pub fn new(ticket: Arc<Ticket>, owner: Arc<Script>) -> Self {
+    pub fn new(ticket: Ticket, owner: Arc<Script>) -> Self {
         Self {
             ticket,
             owner,
@@ -180,7 +180,8 @@ impl Index {
         self.filed(hash).map(Arc::as_ref)
     }
 
-    fn filed(&self, hash: &TicketHash) -> Option<&Arc<Entry>> {
+    /// The same to be kept: what it says stays as it is now.
+    pub fn filed(&self, hash: &TicketHash) -> Option<&Arc<Entry>> {
         self.by_hash.get(hash).map(|Filed(entry)| entry)
     }
 
@@ -216,7 +217,7 @@ impl Index {
     /// A ticket seen for the first time, or seen again: then only `mined` can be news.
     pub fn see(
         &mut self,
-        ticket: &Arc<Ticket>,
+        ticket: &Ticket,
         owner: &Arc<Script>,
         mined: Option<(BlockHash, Height)>,
     ) {
@@ -321,10 +322,10 @@ impl Index {
     }
 
     /// Mined tickets that wait for their judgement.
-    pub fn unjudged(&self) -> Vec<Arc<Ticket>> {
+    pub fn unjudged(&self) -> Vec<TicketHash> {
         self.all()
             .filter(|entry| entry.verdict == FeeVerdict::Pending && entry.mined.is_some())
-            .map(|entry| entry.ticket.clone())
+            .map(|entry| entry.ticket.hash)
             .collect()
     }
 

@@ -137,7 +137,7 @@ impl Scripts {
             let outcome = match self.by_hash.entry(hash) {
                 Entry::Occupied(_) => ScriptOutcome::Already,
                 Entry::Vacant(place) => {
-                    self.digest.add(script.redeem.as_bytes());
+                    self.digest.add(&script.redeem.to_bytes());
                     self.highest = self.highest.max(Some(script.key_index));
                     self.unsaved.push(script.clone());
                     imported.new.push(place.insert(script).clone());

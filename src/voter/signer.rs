@@ -85,10 +85,10 @@ impl Signer for MemorySigner {
 
     async fn sign(&self, vote: &Transaction, ballot: &Ballot) -> Result<String, SignError> {
         let key = self
-            .prepare(&ballot.script)
+            .prepare(&ballot.entry.owner)
             .ok_or(sighash::SignError::WrongKey)?;
         let mut signed = vote.clone();
-        sign_multisig(&mut signed, SIGNED_INPUT, &ballot.script.redeem, key)?;
+        sign_multisig(&mut signed, SIGNED_INPUT, &ballot.entry.owner.redeem, key)?;
         Ok(signed.to_hex())
     }
 }
@@ -114,7 +114,7 @@ impl Signer for WalletSigner {
     async fn sign(&self, vote: &Transaction, ballot: &Ballot) -> Result<String, SignError> {
         let signing = self
             .wallet
-            .signed_vote(vote, &ballot.ticket, WALLET_DEADLINE);
+            .signed_vote(vote, &ballot.entry.ticket, WALLET_DEADLINE);
         Ok(signing.await?)
     }
 }
@@ -152,7 +152,7 @@ impl Signers {
             match memory.sign(vote, ballot).await {
                 Ok(hex) => return Ok((hex, SignerKind::Memory)),
                 Err(error) => tracing::debug!(
-                    ticket.hash = %ballot.ticket.hash, %error, "the wallet signs instead"
+                    ticket.hash = %ballot.entry.ticket.hash, %error, "the wallet signs instead"
                 ),
             }
         }

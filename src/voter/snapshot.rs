@@ -88,7 +88,7 @@ struct FormerTicket {
 /// leaves nothing behind.
 #[derive(Debug)]
 struct StoredTicket {
-    ticket: Arc<Ticket>,
+    ticket: Ticket,
     mined: Option<(BlockHash, Height)>,
     fee_paid: Atoms,
     verdict: FeeVerdict,
@@ -179,13 +179,13 @@ impl From<Row> for StoredTicket {
         let Row(hash, mined, price, fee_paid, verdict, script, change, commitments, settled) = row;
         let commitments = commitments.iter().map(StoredCommitment::commitment);
         Self {
-            ticket: Arc::new(Ticket {
+            ticket: Ticket {
                 hash,
                 price,
                 submission: PayTo::ScriptHash(script),
                 commitments: commitments.collect(),
                 change,
-            }),
+            },
             mined,
             fee_paid,
             verdict,
@@ -497,7 +497,7 @@ mod tests {
         let entry = state.tickets.get(&Hash([1; 32])).unwrap();
         assert_eq!(entry.status, TicketStatus::Live);
         assert_eq!(entry.verdict, FeeVerdict::Good);
-        assert_eq!(entry.ticket, ticket(1, &script(4)));
+        assert_eq!(entry.ticket, *ticket(1, &script(4)));
         assert_eq!(state.preferences.of(UserId(4)), Some(&preference()));
         assert!(!state.preferences.confirmed());
         assert_eq!(state.preferences.pool(), Some(POOL));

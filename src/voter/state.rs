@@ -1,7 +1,6 @@
 //! All that the voter knows. One loop owns it; nothing else touches it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 
 use super::alarms::Alarms;
 use super::chain::Chain;
@@ -102,7 +101,7 @@ impl State {
 
     /// A ticket seen in the mempool or in a block: indexed when it pays to a script of ours. True for
     /// ours.
-    pub fn discover(&mut self, ticket: &Arc<Ticket>, mined: Option<(BlockHash, Height)>) -> bool {
+    pub fn discover(&mut self, ticket: &Ticket, mined: Option<(BlockHash, Height)>) -> bool {
         let script = *ticket.submission.hash160();
         let owner = self.scripts.get(&script).cloned();
         let Some(owner) = owner.filter(|_| ticket.submission.is_script_hash()) else {
@@ -112,7 +111,7 @@ impl State {
         self.foreign.remove(&ticket.hash);
         let mined = mined.filter(|(block, height)| self.may_be_ours(*block, *height));
         self.tickets.see(ticket, &owner, mined);
-        self.judge_ticket(ticket);
+        self.judge_ticket(ticket.hash);
         true
     }
 
@@ -171,9 +170,9 @@ impl State {
         self.agendas = Some(agendas);
     }
 
-    fn judge_ticket(&mut self, ticket: &Arc<Ticket>) {
+    fn judge_ticket(&mut self, ticket: TicketHash) {
         use crate::domain::FeeVerdict;
-        let Some(entry) = self.tickets.get(&ticket.hash) else {
+        let Some(entry) = self.tickets.get(&ticket) else {
             return;
         };
         let Some((_, height)) = entry.mined else {
@@ -182,17 +181,17 @@ impl State {
         if entry.verdict != FeeVerdict::Pending {
             return;
         }
-        if let Some((verdict, paid)) = self.judge.verdict(ticket, height) {
-            let added = verdict == FeeVerdict::Low && self.added.contains(&ticket.hash);
+        if let Some((verdict, paid)) = self.judge.verdict(&entry.ticket, height) {
+            let added = verdict == FeeVerdict::Low && self.added.contains(&ticket);
             let verdict = if added { FeeVerdict::Added } else { verdict };
-            self.tickets.judge(ticket.hash, verdict, paid);
+            self.tickets.judge(ticket, verdict, paid);
         }
     }
 
     /// Judges what waited for the fee addresses.
     pub fn judge_waiting(&mut self) {
         for ticket in self.tickets.unjudged() {
-            self.judge_ticket(&ticket);
+            self.judge_ticket(ticket);
         }
     }
 

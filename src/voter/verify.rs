@@ -148,7 +148,7 @@ async fn wallet_makes_script(
     ];
     let made = wallet.create_multisig(&keys[0], &keys[1]).await;
     let made = made.map_err(|error| answer(&error))?;
-    if made.redeem_script != derived.script.as_bytes() || made.address != derived.ticket_address {
+    if made.redeem_script != derived.script.to_bytes() || made.address != derived.ticket_address {
         return Err(disagrees(&format!(
             "the wallet makes ticket address {}, derived is {}",
             made.address, derived.ticket_address

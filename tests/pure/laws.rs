@@ -176,7 +176,7 @@ proptest! {
     #[test]
     fn redeem_scripts_survive_their_bytes(pool in private_keys(), user in private_keys()) {
         let script = RedeemScript::new(&pool.public_key(), &user.public_key());
-        prop_assert_eq!(&RedeemScript::parse(script.as_bytes()).unwrap(), &script);
+        prop_assert_eq!(&RedeemScript::parse(&script.to_bytes()).unwrap(), &script);
         prop_assert_eq!(RedeemScript::from_hex(&script.to_hex()).unwrap(), script);
     }
 
@@ -189,11 +189,11 @@ proptest! {
         for key in [&pool, &user] {
             let mut signed = tx.clone();
             sighash::sign_multisig(&mut signed, input, &script, key).unwrap();
-            let pushed = signed.inputs[input].script.strip_suffix(script.as_bytes()).unwrap();
+            let pushed = signed.inputs[input].script.strip_suffix(&script.to_bytes()).unwrap();
             let der = &pushed[1..pushed.len() - 2];
             let signature = k256::ecdsa::Signature::from_der(der).unwrap();
             prop_assert_eq!(signature.normalize_s(), signature);
-            let hash = sighash::signature_hash(&tx, input, script.as_bytes()).unwrap();
+            let hash = sighash::signature_hash(&tx, input, &script.to_bytes()).unwrap();
             k256::ecdsa::VerifyingKey::from_sec1_bytes(key.public_key().as_bytes())
                 .unwrap()
                 .verify_prehash(&hash, &signature)

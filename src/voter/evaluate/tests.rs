@@ -1,6 +1,7 @@
 use super::*;
 use crate::decred::agenda::{Agenda, Agendas, Choice as AgendaChoice};
 use crate::decred::hash::Hash;
+use crate::decred::ticket::Ticket;
 use crate::decred::{VoteBits, VoteVersion};
 use crate::domain::{Preference, Revision, UserId};
 use crate::rpc::wire::{PreferencesPush, VoteOutcome, VoteReport};

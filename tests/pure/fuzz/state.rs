@@ -174,19 +174,25 @@ fn votes_only_what_is_ours(state: &mut State) {
         .announce(block, Height(u32::MAX), received, &winners);
     let steps = evaluate(state, block, received + Duration::from_secs(1));
     for ballot in steps.cast {
-        let entry = state.tickets.get(&ballot.ticket.hash).expect("a ticket");
+        let entry = state
+            .tickets
+            .get(&ballot.entry.ticket.hash)
+            .expect("a ticket");
         assert!(entry.verdict.votes());
-        let script = ballot.script.redeem.hash160();
-        assert_eq!(ballot.ticket.submission, PayTo::ScriptHash(script));
-        assert_eq!(entry.owner.user_id, ballot.script.user_id, "whose bits?");
-        let held = state.preferences.of(ballot.script.user_id);
+        let script = ballot.entry.owner.redeem.hash160();
+        assert_eq!(ballot.entry.ticket.submission, PayTo::ScriptHash(script));
+        assert_eq!(
+            entry.owner.user_id, ballot.entry.owner.user_id,
+            "whose bits?"
+        );
+        let held = state.preferences.of(ballot.entry.owner.user_id);
         let chosen = held
             .filter(|held| held.version == state.vote_version)
-            .filter(|held| held.ticket_address == ballot.script.address());
+            .filter(|held| held.ticket_address == ballot.entry.owner.address());
         let bits = chosen.map_or(VoteBits::DEFAULT, |held| held.bits);
         assert_eq!(ballot.choice.bits, bits);
         let _ = vote::build(&VoteRequest {
-            ticket: &ballot.ticket,
+            ticket: &ballot.entry.ticket,
             block,
             height: ballot.height,
             bits: ballot.choice.bits,

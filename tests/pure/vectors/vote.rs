@@ -167,20 +167,20 @@ fn check_signing(vector: &Value, tx: &mut Transaction, script: &RedeemScript) {
     let prefix = tx.prefix_bytes();
     assert_eq!(prefix, bytes(parts, "prefix_serialization"));
     assert_eq!(blake256(&prefix), array::<32>(parts, "prefix_hash"));
-    let witness = sighash::witness_signing_bytes(tx, input, script.as_bytes());
+    let witness = sighash::witness_signing_bytes(tx, input, &script.to_bytes());
     assert_eq!(witness, bytes(parts, "witness_serialization"));
     assert_eq!(blake256(&witness), array::<32>(parts, "witness_hash"));
     assert_eq!(
-        sighash::signature_preimage(tx, input, script.as_bytes()),
+        sighash::signature_preimage(tx, input, &script.to_bytes()),
         bytes(parts, "sighash_preimage")
     );
     assert_eq!(
-        sighash::signature_hash(tx, input, script.as_bytes()).unwrap(),
+        sighash::signature_hash(tx, input, &script.to_bytes()).unwrap(),
         array::<32>(parts, "sighash")
     );
     let key = PrivateKey::from_bytes(&array(vector, "pool_key_hex")).unwrap();
     assert_eq!(
-        sighash::sign(tx, input, script.as_bytes(), &key).unwrap(),
+        sighash::sign(tx, input, &script.to_bytes(), &key).unwrap(),
         bytes(vector, "signature_der_hashtype")
     );
     sighash::sign_multisig(tx, input, script, &key).unwrap();
