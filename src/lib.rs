@@ -10,6 +10,7 @@ pub mod config;
 pub mod db;
 pub mod decred;
 pub mod domain;
+pub mod heap;
 pub mod mail;
 pub mod metrics;
 pub mod new_file;

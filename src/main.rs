@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use dcrstakepool::cli::Cli;
-use dcrstakepool::roles;
+use dcrstakepool::cli::{Cli, Command};
+use dcrstakepool::{heap, roles};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::Web(_) | Command::Voter(_)) {
+        heap::be_sparing();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

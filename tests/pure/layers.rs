@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// Modules from the bottom up; one may name those of lower rank and itself. Those of `SERVICES` are
 /// adapters to the outside that may also name each other.
-const RANKS: [(&str, u8); 25] = [
+const RANKS: [(&str, u8); 26] = [
     ("decred", 0),
     ("clock", 0),
+    ("heap", 0),
     ("new_file", 0),
     ("secret", 0),
     ("shutdown", 0),

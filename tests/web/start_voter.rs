@@ -2,6 +2,7 @@
 //! and what signals do to one that runs. The daemons are scripted, the program is the real one.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use dcrstakepool::tls;
 use futures_util::{StreamExt as _, stream};
@@ -101,10 +102,14 @@ impl Bed {
         file
     }
 
-    fn start(&self) -> Process {
+    fn command(&self) -> Command {
         let mut command = program::command(&["voter", "--config"]);
         command.arg(self.write());
-        Process::start("voter", &command, &self.path("log"))
+        command
+    }
+
+    fn start(&self) -> Process {
+        Process::start("voter", &self.command(), &self.path("log"))
     }
 
     /// Starts it and waits until it votes.
@@ -388,6 +393,35 @@ async fn a_voter_that_signs_in_memory_leaves_no_core_dump() {
     let words: Vec<_> = core.expect("a limit").split_whitespace().collect();
     // Soft and hard.
     assert_eq!(words, ["Max", "core", "file", "size", "0", "0", "bytes"]);
+}
+
+/// The parts of a file of a process that has as many, each ended by a zero.
+fn parts(voter: &Process, file: &str) -> Vec<String> {
+    let text = std::fs::read(format!("/proc/{}/{file}", voter.id())).expect("a process");
+    let text = String::from_utf8(text).expect("UTF-8");
+    text.split_terminator('\0').map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_voter_has_a_sparing_heap_unless_its_operator_chose_another() {
+    let bed = Bed::new().await;
+    let voter = bed.serves().await;
+    let heap = |voter: &Process| {
+        let mut all = parts(voter, "environ");
+        all.retain(|it| it.starts_with("MALLOC_"));
+        all
+    };
+    assert_eq!(heap(&voter).len(), 2, "{:?}", heap(&voter));
+    let words = parts(&voter, "cmdline");
+    let file = bed.path("dcrstakepool.toml").display().to_string();
+    assert_eq!(words[1..], ["voter", "--config", &file]);
+    drop(voter);
+
+    let mut command = bed.command();
+    command.env("MALLOC_ARENA_MAX", "3");
+    let voter = Process::start("voter", &command, &bed.path("log"));
+    bed.logged("voter is ready", 2).await;
+    assert_eq!(heap(&voter), ["MALLOC_ARENA_MAX=3"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
