@@ -1,8 +1,8 @@
-//! The limit: the same signed votes, pipelined straight into a dcrd that has the block and nothing else to
-//! do.
+//! The limit: the same signed votes, pipelined straight into a dcrd that has nothing else to do. It gets them
+//! when it has just taken their block, as voters do; every other time some milliseconds later, at rest.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dcrstakepool::decred::Transaction;
 use dcrstakepool::decred::vote::ParsedVote;
@@ -10,13 +10,18 @@ use serde_json::{Value, json};
 
 use super::harness::dcrd::Dcrd;
 use super::harness::pair::Pair;
+use super::harness::wait;
 use super::numbers::Samples;
+
+/// After a block, until dcrd has done all that follows from it.
+const REST: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub struct Limit {
     node: Dcrd,
     next: u32,
     pub samples: Samples,
+    pub at_rest: Samples,
 }
 
 impl Limit {
@@ -25,6 +30,7 @@ impl Limit {
             node: Dcrd::alone(Pair::Current, "limit", &folder.join("limit")),
             next: 1,
             samples: Samples::default(),
+            at_rest: Samples::default(),
         }
     }
 
@@ -43,14 +49,25 @@ impl Limit {
     /// Sends the votes on the tip that `pool` has, and takes the time from the first byte to the last
     /// answer.
     pub fn measure(&mut self, pool: &Dcrd) {
-        self.follow(pool);
         let votes = votes_on_tip(pool);
         let params: Vec<_> = votes.iter().map(|vote| json!([vote])).collect();
+        self.follow(pool);
+        let rests = self.next.is_multiple_of(2);
+        if rests {
+            wait::pause(REST);
+        }
         let start = Instant::now();
         let answers = self.node.rpc().call_all("sendrawtransaction", &params);
         let micros = start.elapsed().as_micros();
         match answers {
-            Ok(_) => self.samples.add(micros.try_into().unwrap_or(u64::MAX)),
+            Ok(_) => {
+                let samples = if rests {
+                    &mut self.at_rest
+                } else {
+                    &mut self.samples
+                };
+                samples.add(micros.try_into().unwrap_or(u64::MAX));
+            }
             Err(error) => eprintln!("the limit's dcrd at {}: {error}", self.next - 1),
         }
     }

@@ -22,7 +22,12 @@ pub struct Summary {
     pub ours_ms: Spread,
     pub limit_ms: Spread,
     pub ratio_median: f64,
+    /// Steps of the own part, from the notification on, of the last of a block's votes.
+    pub looked_up_us: Spread,
+    pub signed_us: Spread,
+    /// Until it was written to the socket.
     pub own_part_us: Spread,
+    pub limit_at_rest_ms: Spread,
     pub signer: &'static str,
 }
 

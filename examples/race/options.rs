@@ -1,7 +1,7 @@
 //! What the command line asks for.
 
 pub const USAGE: &str =
-    "usage: scripts/race votes [--blocks N] [--restart-every M] [--under-load] [--seed S] [--json]
+    "usage: scripts/race votes [--blocks N] [--voters N] [--restart-every M] [--under-load] [--seed S] [--json]
        scripts/race web [--seconds N] [--quick] [--json]
        scripts/race scale [--users 4|10000|100000]… [--seed S] [--json]";
 
@@ -16,6 +16,8 @@ pub enum Race {
 pub struct Votes {
     /// Blocks to measure, past stake validation.
     pub blocks: u32,
+    /// Voting nodes, which share this machine with all that tests them.
+    pub voters: usize,
     /// A random voter is killed or stopped and started again so often, in blocks.
     pub restart_every: Option<u32>,
     /// Web and the voters' internal RPC get as many requests as they can answer meanwhile.
@@ -63,6 +65,7 @@ impl Votes {
     fn read(arguments: &[String]) -> Option<Self> {
         let mut options = Self {
             blocks: 100,
+            voters: 3,
             restart_every: None,
             under_load: false,
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
@@ -72,6 +75,7 @@ impl Votes {
         while let Some(argument) = rest.next() {
             match argument.as_str() {
                 "--blocks" => options.blocks = count(rest.next())?,
+                "--voters" => options.voters = usize::try_from(count(rest.next())?).ok()?,
                 "--restart-every" => options.restart_every = Some(count(rest.next())?),
                 "--under-load" => options.under_load = true,
                 "--seed" => options.seed = rest.next()?.parse().ok()?,

@@ -1,6 +1,8 @@
-//! Three voting nodes vote block after block, while a limit is measured between the blocks.
+//! Voting nodes vote block after block, while a limit is measured between the blocks.
 
 use std::time::{Duration, Instant};
+
+use dcrstakepool::rpc::wire::VoteReport;
 
 use super::harness::folder::Folder;
 use super::harness::ledger::STAKE_VALIDATION;
@@ -14,7 +16,6 @@ use super::restarts::Restarts;
 use super::stock::Stock;
 use super::watch::Watch;
 
-const VOTING_NODES: usize = 3;
 /// The first measured block comes after it.
 const START: u32 = STAKE_VALIDATION + 6;
 /// Here tickets are bought for the first blocks.
@@ -22,13 +23,24 @@ const STOCK: u32 = 80;
 /// A voter remembers 100 blocks.
 const COLLECT_EVERY: u32 = 40;
 const TELL_EVERY: u32 = 20;
+/// What a vote says of its way, in microseconds from the notification: the last of a block counts.
+const STEPS: [fn(&VoteReport) -> u64; 3] = [
+    |vote| vote.looked_up_us,
+    |vote| vote.signed_us,
+    |vote| vote.sent_us,
+];
+/// A block is voted by then, or late.
+const VOTING: Duration = Duration::from_millis(120);
 /// A vote that is not there after this time is missed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn race(options: &Votes) {
     let start = Instant::now();
-    println!("three dcrd, dcrwallet and voters, web, and a dcrd alone start on simnet …");
-    let mut world = open();
+    println!(
+        "{} × dcrd, dcrwallet and voter, web, and a dcrd alone start on simnet …",
+        options.voters
+    );
+    let mut world = open(options.voters);
     println!("mining to block {START} …");
     world.advance_to(STOCK);
     Stock::fill(&mut world);
@@ -68,12 +80,13 @@ pub fn race(options: &Votes) {
     }
 }
 
-fn open() -> World {
-    let mut world = World::open(Pair::Current, "race", VOTING_NODES, |folder| {
+fn open(voters: usize) -> World {
+    let mut world = World::open(Pair::Current, "race", voters, |folder| {
         format!("sqlite://{}", folder.join("pool.db").display())
     });
     world.patience = PATIENCE;
     world.simnet.by_work = true;
+    world.pace = VOTING;
     world.user_joins("ann").submit_address_by_page();
     world.user_joins("bob").submit_address_by_api();
     world
@@ -93,7 +106,7 @@ fn run(
         world.simnet.wait_for_votes(PATIENCE);
         // The pool has voted and rests.
         limit.measure(world.node());
-        world.mine_one();
+        vote_undisturbed(world);
         restarts.after_block(number, world, watch);
         if number.is_multiple_of(COLLECT_EVERY) {
             watch.collect_all();
@@ -109,15 +122,30 @@ fn run(
     }
 }
 
+/// Mines a block. Meanwhile users' wallets stand still and nobody asks dcrd whether the votes are there: neither
+/// shares a processor with a voting node elsewhere.
+fn vote_undisturbed(world: &mut World) {
+    signal_wallets(world, "STOP");
+    world.mine_one();
+    signal_wallets(world, "CONT");
+}
+
+fn signal_wallets(world: &mut World, signal: &str) {
+    for user in &mut world.users {
+        user.wallet.process().signal(signal);
+    }
+}
+
 struct Report {
     summary: Summary,
     by_voter: Vec<(Samples, usize)>,
-    measured: (usize, usize),
+    measured: (usize, usize, usize),
 }
 
 impl Report {
     fn of(world: &World, limit: &Limit, watch: &Watch, first: u32, blocks: u32) -> Self {
-        let (mut ours, mut own_part) = (Samples::default(), Samples::default());
+        let mut ours = Samples::default();
+        let mut steps = [(); 3].map(|()| Samples::default());
         let mut by_voter: Vec<_> = world
             .pool
             .voters
@@ -129,8 +157,9 @@ impl Report {
                 continue;
             };
             ours.add(last);
-            let sent = block.votes.iter().map(|vote| vote.sent_us).max();
-            own_part.add(sent.unwrap_or(0));
+            for (samples, step) in steps.iter_mut().zip(STEPS) {
+                samples.add(block.votes.iter().map(step).max().unwrap_or(0));
+            }
             if let Some((samples, votes)) = by_voter.get_mut(voter) {
                 samples.add(last);
                 *votes += block.votes.len();
@@ -142,6 +171,7 @@ impl Report {
             .range(first..)
             .map(|(_, votes)| votes.len());
         let (ours_ms, limit_ms) = (ours.millis(), limit.samples.millis());
+        let [looked_up_us, signed_us, own_part_us] = steps.each_ref().map(Samples::micros);
         Self {
             summary: Summary {
                 blocks,
@@ -150,11 +180,14 @@ impl Report {
                 ours_ms,
                 limit_ms,
                 ratio_median: (ours_ms.median / limit_ms.median * 100.0).round() / 100.0,
-                own_part_us: own_part.micros(),
+                looked_up_us,
+                signed_us,
+                own_part_us,
+                limit_at_rest_ms: limit.at_rest.millis(),
                 signer: watch.signer(),
             },
             by_voter,
-            measured: (ours.len(), limit.samples.len()),
+            measured: (ours.len(), limit.samples.len(), limit.at_rest.len()),
         }
     }
 
@@ -166,7 +199,10 @@ impl Report {
             ours_ms,
             limit_ms,
             ratio_median,
+            looked_up_us,
+            signed_us,
             own_part_us,
+            limit_at_rest_ms,
             signer,
         } = &self.summary;
         println!(
@@ -180,9 +216,12 @@ impl Report {
                 spread.median, spread.p99
             );
         };
-        let (ours, limit) = self.measured;
+        let (ours, limit, at_rest) = self.measured;
         row("notification to last vote accepted", ours_ms, "ms", ours);
         row("limit: dcrd alone, votes at hand", limit_ms, "ms", limit);
+        row("the same, dcrd at rest", limit_at_rest_ms, "ms", at_rest);
+        row("received to looked up", looked_up_us, "µs", ours);
+        row("received to signed", signed_us, "µs", ours);
         row("own part: received to written", own_part_us, "µs", ours);
         println!("ratio of medians {ratio_median}, signer: {signer}");
         let firsts = watch.firsts();

@@ -151,10 +151,10 @@ impl World {
     /// Mines one block; gives the number of votes on the one before.
     pub fn mine_one(&mut self) -> usize {
         let votes = self.simnet.mine_voted(self.patience);
-        self.ledger.read(self.simnet.node());
         if !self.pace.is_zero() {
             wait::pause(self.pace);
         }
+        self.ledger.read(self.simnet.node());
         votes
     }
 
