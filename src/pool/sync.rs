@@ -116,20 +116,21 @@ impl Pool {
         Ok(tables)
     }
 
-    /// Page by page: nobody's memory holds all of them.
+    /// Page by page: nobody's memory holds all of them. One is read while the one before is taken in.
     async fn read_all_users(&self) -> Result<Held, Error> {
         let mut held = Held::default();
-        let mut after = UserId(0);
-        loop {
-            let page = self.store.voter_users(after, PAGE).await?;
-            for user in &page {
-                held.take(user);
-            }
-            match page.last() {
-                Some(last) => after = last.preference.user_id,
-                None => return Ok(held),
-            }
+        let mut page = self.store.voter_users(UserId(0), PAGE).await?;
+        while let Some(last) = page.last() {
+            let reading = self.store.voter_users(last.preference.user_id, PAGE);
+            let taking = async {
+                for user in &page {
+                    held.take(user);
+                }
+            };
+            let (next, ()) = tokio::join!(reading, taking);
+            page = next?;
         }
+        Ok(held)
     }
 
     /// Users whose stored bits are meant for this version and are not valid, as far as the tables know.
