@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,11 +17,22 @@ pub struct Tasks {
     tracker: TaskTracker,
     stop: CancellationToken,
     panicked: Arc<AtomicBool>,
+    /// Where they run; `None`: where they are spawned.
+    runtime: Option<Handle>,
 }
 
 impl Tasks {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same tasks and signal, for tasks that run on `runtime`, wherever they are spawned.
+    #[must_use]
+    pub fn on(&self, runtime: &Handle) -> Self {
+        Self {
+            runtime: Some(runtime.clone()),
+            ..self.clone()
+        }
     }
 
     /// Runs `task` until it ends; the name shows in logs. A panic in it stops the role: a half-dead
@@ -30,18 +42,21 @@ impl Tasks {
         F: Future<Output = ()> + Send + 'static,
     {
         let (stop, panicked) = (self.stop.clone(), Arc::clone(&self.panicked));
-        let task = task.instrument(tracing::info_span!("task", name));
-        #[expect(clippy::disallowed_methods, reason = "the one home of spawn")]
-        self.tracker.spawn(async move {
-            if tokio::spawn(task)
-                .await
-                .is_err_and(|error| error.is_panic())
-            {
+        let runtime = self.runtime.clone().unwrap_or_else(Handle::current);
+        let task = runtime.spawn(task.instrument(tracing::info_span!("task", name)));
+        let watched = async move {
+            if task.await.is_err_and(|error| error.is_panic()) {
                 tracing::error!(name, "task panicked; stopping");
                 panicked.store(true, Ordering::SeqCst);
                 stop.cancel();
             }
-        })
+        };
+        self.tracker.spawn_on(watched, &runtime)
+    }
+
+    /// Resolves when all have ended after they were asked to stop.
+    pub async fn ended(&self) {
+        self.tracker.wait().await;
     }
 
     /// Resolves when the role is asked to stop.
@@ -66,9 +81,7 @@ impl Tasks {
     pub async fn stop_and_wait(&self, limit: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();
-        tokio::time::timeout(limit, self.tracker.wait())
-            .await
-            .is_ok()
+        tokio::time::timeout(limit, self.ended()).await.is_ok()
     }
 }
 

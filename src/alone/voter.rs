@@ -12,7 +12,7 @@ use crate::decred::{BlockHash, Height, Network, TicketHash, TxHash, VoteBits, Vo
 use crate::node::check::Unfit;
 use crate::node::notification::WinningTickets;
 use crate::node::sign::VoteSignError;
-use crate::node::{self, Dcrd, Dcrwallet, Notification, Notifications, SendOutcome};
+use crate::node::{self, Dcrd, Dcrwallet, Notification, Notifications, SendOutcome, Written};
 
 /// For signing, and for one send.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -177,7 +177,11 @@ impl Alone {
             treasury: &[],
         })?;
         let hex = self.wallet.signed_vote(&unsigned, ticket, DEADLINE).await?;
-        match self.dcrd.send_vote(&hex, DEADLINE).await {
+        match self
+            .dcrd
+            .send_vote(&hex, DEADLINE, &Written::default())
+            .await
+        {
             SendOutcome::Accepted(hash) => Ok(Some(hash)),
             SendOutcome::AlreadyKnown | SendOutcome::AlreadyVoted => Ok(None),
             SendOutcome::WrongSubsidy { reason, .. }

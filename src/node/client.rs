@@ -13,6 +13,7 @@ use super::error::{Error, Unavailable};
 use super::link::Link;
 pub use super::notification::Notifications;
 use super::supervisor::Supervisor;
+use super::written::Written;
 use super::{Config, Peer, dial, notification};
 use crate::metrics::catalogue;
 use crate::shutdown::Tasks;
@@ -247,6 +248,18 @@ impl Client {
         params: impl Serialize,
         deadline: Duration,
     ) -> Result<T, Error> {
+        self.call_noting(method, params, deadline, &Written::default())
+            .await
+    }
+
+    /// The same; `written` is told when the call has left.
+    pub(super) async fn call_noting<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: impl Serialize,
+        deadline: Duration,
+        written: &Written,
+    ) -> Result<T, Error> {
         let _place = match &self.lane {
             Some(lane) => lane.acquire().await.ok(),
             None => None,
@@ -256,7 +269,7 @@ impl Client {
         };
         let started = Instant::now();
         let id = self.shared.next_id();
-        let answer = link.call(id, method, params, deadline).await;
+        let answer = link.call(id, method, params, deadline, written).await;
         self.count(method, started.elapsed(), answer.as_ref().err());
         answer
     }

@@ -13,6 +13,7 @@ use super::decode::{Hex, dcr, hex_bytes, null_is_default};
 use super::error::{Error, code};
 use super::header::BlockHeader;
 use super::send::SendOutcome;
+use super::written::Written;
 use crate::decred::{Atoms, BlockHash, Height, TicketHash, TxHash, VoteVersion};
 use crate::shutdown::Tasks;
 
@@ -374,8 +375,11 @@ impl Dcrd {
     }
 
     /// Sends a vote, hex. Many may be under way at once.
-    pub async fn send_vote(&self, hex: &str, deadline: Duration) -> SendOutcome {
-        SendOutcome::of(self.0.call("sendrawtransaction", (hex,), deadline).await)
+    pub async fn send_vote(&self, hex: &str, deadline: Duration, written: &Written) -> SendOutcome {
+        let sending = self
+            .0
+            .call_noting("sendrawtransaction", (hex,), deadline, written);
+        SendOutcome::of(sending.await)
     }
 
     /// Sends any other transaction.

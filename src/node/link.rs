@@ -20,6 +20,7 @@ use super::frame::{self, Incoming, Refusal};
 use super::metered::Meter;
 use super::notification::{self, Announcer};
 use super::pending::Pending;
+use super::written::Written;
 
 /// Frames that may wait for the writer; a caller waits for room, within its deadline.
 const WRITE_QUEUE: usize = 1024;
@@ -31,6 +32,13 @@ const CLOSED: &str = "closed by the daemon";
 type Answer = Result<Utf8Bytes, Refusal>;
 type Waiter = oneshot::Sender<Answer>;
 
+/// A call on its way to the socket.
+#[derive(Debug)]
+pub(super) struct Frame {
+    text: String,
+    written: Written,
+}
+
 /// A live (or ended) connection. Ids never repeat between links of a client, and each link has its
 /// own table: an answer can only reach a call that was written to the same connection.
 #[derive(Debug)]
@@ -38,7 +46,7 @@ pub(super) struct Link {
     /// No two links of a client have the same.
     pub(super) id: u64,
     peer: Arc<Peer>,
-    frames: mpsc::Sender<String>,
+    frames: mpsc::Sender<Frame>,
     pending: Mutex<Pending<Waiter>>,
     ended: CancellationToken,
     reason: OnceLock<String>,
@@ -57,7 +65,7 @@ impl Drop for Entry<'_> {
 }
 
 impl Link {
-    pub(super) fn new(id: u64, peer: Arc<Peer>) -> (Arc<Self>, mpsc::Receiver<String>) {
+    pub(super) fn new(id: u64, peer: Arc<Peer>) -> (Arc<Self>, mpsc::Receiver<Frame>) {
         let (frames, queue) = mpsc::channel(WRITE_QUEUE);
         let link = Self {
             id,
@@ -70,17 +78,18 @@ impl Link {
         (Arc::new(link), queue)
     }
 
-    /// Writes a call and waits for its answer, at most `deadline` for both together.
+    /// Writes a call and waits for its answer, at most `deadline` for both together; `written` is told between.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         id: u64,
         method: &'static str,
         params: impl Serialize,
         deadline: Duration,
+        written: &Written,
     ) -> Result<T, Error> {
         let request = frame::request(id, method, params)
             .map_err(|error| self.garbled(method, &error.to_string()))?;
-        let answer = timeout(deadline, self.exchange(id, request))
+        let answer = timeout(deadline, self.exchange(id, request, written.clone()))
             .await
             .map_err(|_| self.unavailable(Unavailable::TimedOut(deadline)))?;
         match answer {
@@ -102,12 +111,12 @@ impl Link {
     }
 
     /// `None` when the connection ended first.
-    async fn exchange(&self, id: u64, request: String) -> Option<Answer> {
+    async fn exchange(&self, id: u64, text: String, written: Written) -> Option<Answer> {
         let (waiter, answer) = oneshot::channel();
         let inserted = self.pending().insert(id, waiter);
         inserted.ok()?;
         let _entry = Entry { link: self, id };
-        self.frames.send(request).await.ok()?;
+        self.frames.send(Frame { text, written }).await.ok()?;
         answer.await.ok()
     }
 
@@ -226,7 +235,7 @@ fn dispatch(
 pub(super) async fn write<S>(
     link: Arc<Link>,
     mut sink: S,
-    mut queue: mpsc::Receiver<String>,
+    mut queue: mpsc::Receiver<Frame>,
     meter: Meter,
     timing: Timing,
 ) where
@@ -280,16 +289,21 @@ fn describe(error: &tungstenite::Error) -> String {
 
 async fn write_batch<S>(
     sink: &mut S,
-    first: String,
-    queue: &mut mpsc::Receiver<String>,
+    first: Frame,
+    queue: &mut mpsc::Receiver<Frame>,
 ) -> Result<(), tungstenite::Error>
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
-    sink.feed(Message::text(first)).await?;
-    for _ in 1..WRITE_BATCH {
-        let Ok(frame) = queue.try_recv() else { break };
-        sink.feed(Message::text(frame)).await?;
+    let mut batch = vec![first.written];
+    sink.feed(Message::text(first.text)).await?;
+    while batch.len() < WRITE_BATCH
+        && let Ok(frame) = queue.try_recv()
+    {
+        batch.push(frame.written);
+        sink.feed(Message::text(frame.text)).await?;
     }
-    sink.flush().await
+    sink.flush().await?;
+    batch.iter().for_each(Written::is_now);
+    Ok(())
 }

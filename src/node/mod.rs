@@ -28,6 +28,7 @@ pub mod reading;
 #[cfg(test)]
 mod recorded;
 mod supervisor;
+mod written;
 
 pub use client::{Client, Options};
 pub use dcrd::Dcrd;
@@ -36,6 +37,7 @@ pub use error::{Error, Fault, Unavailable};
 pub use header::BlockHeader;
 pub use notification::{Notification, Notifications};
 pub use send::SendOutcome;
+pub use written::Written;
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 use tracing::Instrument as _;
 
 use super::backoff::Backoff;
 use super::client::{NO_PARAMS, Options, Shared};
 use super::dcrd::Versions;
-use super::error::Error;
+use super::error::{Error, Unavailable};
 use super::link::{self, Link};
 use super::notification::{Announcer, Notification};
+use super::written::Written;
 use super::{Config, dial};
 use crate::metrics::catalogue;
 use crate::shutdown::Tasks;
@@ -61,13 +62,37 @@ impl Supervisor {
         (supervisor, link)
     }
 
-    /// The first connection, whose failure is the caller's; the rest goes on behind.
-    pub(super) async fn start(mut self) -> Result<(), Error> {
-        let link = self.connect().await?;
-        let tasks = self.tasks.clone();
+    /// The first connection, whose failure is the caller's; the rest goes on behind. It is made by the task
+    /// that keeps it: a socket belongs to the runtime on which it was opened.
+    pub(super) async fn start(self) -> Result<(), Error> {
+        let (told, outcome) = oneshot::channel();
+        let (tasks, shared) = (self.tasks.clone(), self.shared.clone());
         let span = tracing::info_span!("node", daemon = self.config.name);
-        tasks.spawn("node", self.keep(link).instrument(span));
-        Ok(())
+        tasks.spawn("node", self.run(told).instrument(span));
+        outcome.await.unwrap_or_else(|_| {
+            Err(Error::Unavailable {
+                peer: shared.peer.as_ref().clone(),
+                reason: Unavailable::Disconnected("stopping".to_owned()),
+            })
+        })
+    }
+
+    async fn run(mut self, mut told: oneshot::Sender<Result<(), Error>>) {
+        let first = tokio::select! {
+            first = self.connect() => first,
+            // The caller has given up.
+            () = told.closed() => return,
+        };
+        match first {
+            Ok(link) => {
+                if told.send(Ok(())).is_ok() {
+                    self.keep(link).await;
+                } else {
+                    link.end("no longer needed");
+                }
+            }
+            Err(error) => drop(told.send(Err(error))),
+        }
     }
 
     /// Holds a connection at all times, until all handles are gone or the role stops.
@@ -135,8 +160,9 @@ impl Supervisor {
 
     async fn welcome(&mut self, link: &Arc<Link>) -> Result<(), Error> {
         let limit = self.options.timing.connect;
+        let unnoted = Written::default();
         let versions: Versions = link
-            .call(self.shared.next_id(), "version", NO_PARAMS, limit)
+            .call(self.shared.next_id(), "version", NO_PARAMS, limit, &unnoted)
             .await?;
         right_daemon(&self.config, &versions)?;
         // Before the subscriptions: a vote on the first winners must find the connection.
@@ -144,7 +170,9 @@ impl Supervisor {
         for subscription in &self.options.subscriptions {
             let id = self.shared.next_id();
             let params = &subscription.params;
-            let (): () = link.call(id, subscription.method, params, limit).await?;
+            let (): () = link
+                .call(id, subscription.method, params, limit, &unnoted)
+                .await?;
         }
         self.generation += 1;
         catalogue::NODE_CONNECTIONS.increment([self.config.name]);

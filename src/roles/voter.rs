@@ -22,7 +22,7 @@ use crate::tls;
 use crate::voter::certificates::Certificates;
 use crate::voter::links::Links;
 use crate::voter::start::{self, StartError, Surroundings};
-use crate::voter::{database, gauges::gauges};
+use crate::voter::{database, gauges::gauges, thread};
 
 /// How long calls in flight may take when the role ends.
 const STOP_SERVING: Duration = Duration::from_secs(3);
@@ -53,12 +53,16 @@ async fn serve_until_stopped(
     let signals = signals::listen(&front).map_err(Failure::failed)?;
 
     let certificates = Arc::<Certificates>::default();
+    let hurried = thread::start(&back)
+        .context("no thread for votes")
+        .map_err(Failure::failed)?;
     let surroundings = Surroundings {
         clock: Clock::system(),
         certificates: Arc::clone(&certificates),
         version: VERSION.to_owned(),
         front: front.clone(),
         back: back.clone(),
+        hurried,
     };
     let listener = listen(&config.voter).await?;
     let metrics = service::bind_metrics(config.voter.metrics_listen).await?;

@@ -12,7 +12,7 @@ use super::signer::Signers;
 use crate::decred::tx::Transaction;
 use crate::decred::vote::{self, VoteRequest};
 use crate::decred::{Atoms, Height};
-use crate::node::{Dcrd, SendOutcome};
+use crate::node::{Dcrd, SendOutcome, Written};
 use crate::rpc::wire::{SignerKind, VoteOutcome, VoteReport};
 
 /// How long one send may take; then it is sent again, which is harmless.
@@ -127,15 +127,19 @@ impl<'a> Attempt<'a> {
             Err(error) => return Step::Later(error.to_string()),
         };
         self.signed_us = self.elapsed();
-        let sending = self.booth.dcrd.send_vote(&hex, SEND_DEADLINE);
-        self.sent_us = self.elapsed();
+        let written = Written::default();
+        let sending = self.booth.dcrd.send_vote(&hex, SEND_DEADLINE, &written);
         let outcome = sending.await;
+        self.sent_us = micros(
+            self.ballot.received,
+            written.at().unwrap_or_else(Instant::now),
+        );
         self.judge(outcome)
     }
 
     fn build(&self, subsidy: Atoms) -> Result<Transaction, vote::VoteError> {
         vote::build(&VoteRequest {
-            ticket: &self.ballot.ticket,
+            ticket: &self.ballot.entry.ticket,
             block: self.ballot.block,
             height: self.ballot.height,
             bits: self.ballot.choice.bits,
@@ -173,7 +177,7 @@ impl<'a> Attempt<'a> {
 
     fn report(&self, outcome: VoteOutcome, reason: String) -> VoteReport {
         VoteReport {
-            ticket: self.ballot.ticket.hash,
+            ticket: self.ballot.entry.ticket.hash,
             bits: self.ballot.choice.bits,
             version: self.ballot.choice.version,
             outcome,

@@ -16,6 +16,8 @@ use crate::rpc::wire::Tip;
 /// Looks again even when nobody says that the chain moved.
 const IDLE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
+/// A new block's votes are what dcrd has to do first.
+const VOTES_FIRST: Duration = Duration::from_millis(100);
 /// Failures in a row that are no accident of a reorganisation any more.
 const TOO_MANY: u32 = 20;
 
@@ -57,7 +59,10 @@ pub async fn run(links: Links, chain: Chain) {
             }
         };
         let poke = follower.links.pokes.follow.clone();
-        let _ = tokio::time::timeout(pause, poke.notified()).await;
+        let poked = tokio::time::timeout(pause, poke.notified()).await;
+        if poked.is_ok() {
+            tokio::time::sleep(VOTES_FIRST).await;
+        }
     }
 }
 

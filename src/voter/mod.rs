@@ -46,6 +46,7 @@ pub mod start;
 pub mod state;
 pub mod survey;
 pub mod sync;
+pub mod thread;
 pub mod verify;
 
 #[cfg(test)]

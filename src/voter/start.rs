@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -70,6 +71,8 @@ pub struct Surroundings {
     pub front: Tasks,
     /// Told last: connections, votes under way, the loop.
     pub back: Tasks,
+    /// Those of the last that are on the way of a vote, on their own thread.
+    pub hurried: Tasks,
 }
 
 /// The daemons, found fit, and what they said.
@@ -96,7 +99,7 @@ pub async fn start(
         "pool.voting_wallet_extpub",
     )?;
     let cold = cold_branches(config)?;
-    let (disk, mut state, daemons) = Box::pin(open(config, &surroundings.back)).await?;
+    let (disk, mut state, daemons) = Box::pin(open(config, surroundings)).await?;
     let (reports, reports_in) = mpsc::channel(REPORTS_QUEUED);
     let (requests, requests_in) = mpsc::channel(REQUESTS_QUEUED);
     let links = Links {
@@ -104,8 +107,9 @@ pub async fn start(
         voting_extpub: config.pool.voting_extpub.clone(),
         dcrd: daemons.dcrd.clone(),
         wallet: daemons.wallet.clone(),
-        tasks: surroundings.front.clone(),
-        votes: surroundings.back.clone(),
+        // The loop starts such tasks too: not on its own thread.
+        tasks: surroundings.front.on(&Handle::current()),
+        votes: surroundings.hurried.clone(),
         reports,
         requests,
         pokes: Pokes::default(),
@@ -143,7 +147,7 @@ pub async fn start(
         requests: requests_in,
     };
     surroundings
-        .back
+        .hurried
         .spawn("voter", Engine::new(setup, state).run(inbox));
     let verifier = Verifier::new(voting, config.pool.max_users);
     Ok((Service::new(links.clone(), verifier), links))
@@ -166,8 +170,11 @@ fn cold_branches(config: &VoterConfig) -> Result<Vec<Branch>, StartError> {
 }
 
 /// What lies on disk, and the daemons: neither waits for the other.
-async fn open(config: &VoterConfig, tasks: &Tasks) -> Result<(Disk, State, Daemons), StartError> {
-    let (restored, daemons) = tokio::join!(restore(config), connect(config, tasks));
+async fn open(
+    config: &VoterConfig,
+    surroundings: &Surroundings,
+) -> Result<(Disk, State, Daemons), StartError> {
+    let (restored, daemons) = tokio::join!(restore(config), connect(config, surroundings));
     let (disk, state) = restored?;
     Ok((disk, state, daemons?))
 }
@@ -212,13 +219,13 @@ async fn restore(config: &VoterConfig) -> Result<(Disk, State), StartError> {
     Ok((disk, state))
 }
 
-async fn connect(config: &VoterConfig, tasks: &Tasks) -> Result<Daemons, StartError> {
+async fn connect(config: &VoterConfig, surroundings: &Surroundings) -> Result<Daemons, StartError> {
     let voter = &config.voter;
     let fit = (ForConnection::default(), ForConnection::default());
     let (dcrd, wallet) = tokio::join!(
         async {
             let node = voter.dcrd.connection("dcrd");
-            let (dcrd, notifications) = Dcrd::start(node, tasks).await?;
+            let (dcrd, notifications) = Dcrd::start(node, &surroundings.hurried).await?;
             let now = dcrd.pinned()?;
             let facts = now.check(config.network).await?;
             fit.0.set(now.client());
@@ -226,7 +233,7 @@ async fn connect(config: &VoterConfig, tasks: &Tasks) -> Result<Daemons, StartEr
         },
         async {
             let node = voter.dcrwallet.connection("dcrwallet");
-            let (wallet, notifications) = Dcrwallet::start(node, tasks).await?;
+            let (wallet, notifications) = Dcrwallet::start(node, &surroundings.back).await?;
             let key = &config.pool.voting_extpub;
             let now = wallet.pinned()?;
             let facts = now.check(config.network, key).await?;

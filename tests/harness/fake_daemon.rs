@@ -300,6 +300,8 @@ impl Listening {
             if self.state.lock().unwrap().closed {
                 continue;
             }
+            // As Go's servers do: an answer does not wait for the one before to be acknowledged.
+            stream.set_nodelay(true).unwrap();
             let connection = Connection {
                 state: self.state.clone(),
                 events: self.events.clone(),

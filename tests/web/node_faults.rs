@@ -8,7 +8,7 @@ use dcrstakepool::node::check::Unfit;
 use dcrstakepool::node::client::{NO_PARAMS, Subscription, Timing};
 use dcrstakepool::node::{
     Client, Config, Dcrd, Dcrwallet, Error, Fault, Notification, Notifications, Options,
-    SendOutcome, Unavailable,
+    SendOutcome, Unavailable, Written,
 };
 use dcrstakepool::secret::Secret;
 use dcrstakepool::shutdown::Tasks;
@@ -244,7 +244,9 @@ async fn a_connection_lost_before_the_answer_fails_the_call_as_unknown() {
     let fake = FakeDaemon::dcrd().await;
     let (client, mut notifications, _tasks) = start(&fake, impatient()).await;
     fake.script("sendrawtransaction", |_| Reply::Drop);
-    let outcome = Dcrd::new(client.clone()).send_vote("00", LONG).await;
+    let outcome = Dcrd::new(client.clone())
+        .send_vote("00", LONG, &Written::default())
+        .await;
     assert!(matches!(outcome, SendOutcome::Unknown(_)), "{outcome:?}");
     recovers(&fake, &client, &mut notifications).await;
 }
@@ -303,7 +305,8 @@ async fn votes_are_pipelined_and_background_calls_leave_them_room() {
     let background = dcrd.unhurried();
     let slow = (0..30).map(|height| background.block_hash(Height(height)));
     let slow = futures_util::future::join_all(slow);
-    let votes = (0..5).map(|_| dcrd.send_vote("00", LONG));
+    let written = Written::default();
+    let votes = (0..5).map(|_| dcrd.send_vote("00", LONG, &written));
     let votes = futures_util::future::join_all(votes);
     let answering = async {
         // Five votes beside the eight calls that background work may have under way.
@@ -367,7 +370,8 @@ async fn calls_in_flight_are_answered_after_the_order_to_stop() {
         tasks.stop();
         held[0].answer(&json!(TicketHash::ZERO));
     };
-    let (outcome, ()) = tokio::join!(dcrd.send_vote("00", LONG), answering);
+    let written = Written::default();
+    let (outcome, ()) = tokio::join!(dcrd.send_vote("00", LONG, &written), answering);
     assert!(matches!(outcome, SendOutcome::Accepted(_)), "{outcome:?}");
     assert!(tasks.stop_and_wait(LONG).await, "a task stayed behind");
     let after = client.call::<u32>("getblockhash", (1,), LONG).await;

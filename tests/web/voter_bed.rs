@@ -30,6 +30,7 @@ use dcrstakepool::voter::service::Service;
 use dcrstakepool::voter::snapshot::Part;
 use dcrstakepool::voter::start::{self, StartError, Surroundings};
 use dcrstakepool::voter::state::State;
+use dcrstakepool::voter::thread;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -138,12 +139,14 @@ impl Bed {
             ..Sources::default()
         };
         let config = VoterConfig::load(&sources).unwrap();
+        let back = Tasks::new();
         let surroundings = Surroundings {
             clock: Clock::system(),
             certificates: Arc::default(),
             version: "test".into(),
             front: Tasks::new(),
-            back: Tasks::new(),
+            hurried: thread::start(&back).unwrap(),
+            back,
         };
         let (service, _) = Box::pin(start::start(&config, &surroundings)).await?;
         Ok(Running {

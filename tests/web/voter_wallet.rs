@@ -173,9 +173,11 @@ async fn a_wallet_that_locks_itself_is_an_alarm_and_costs_no_vote() {
     let vote = &now.blocks.last().unwrap().votes[0];
     assert_eq!(vote.outcome, VoteOutcome::Accepted);
 
-    // A locked wallet that comes back is still the pool's.
+    // A locked wallet that comes back is still the pool's. It stays away until its absence was seen.
+    bed.wallet.handshake_status(Some(503));
     bed.wallet.drop_connections();
     voter.alarmed("wallet_disconnected").await;
+    bed.wallet.handshake_status(None);
     voter.calm("wallet_disconnected").await;
     assert!(!has_alarm(&voter.status().await, "wallet_unfit"));
     bed.wallet.answer("walletinfo", wallet_info(&json!({})));
