@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use k256::ecdsa::SigningKey;
-use k256::ecdsa::signature::hazmat::PrehashSigner;
-use zeroize::Zeroizing;
+use ecdsa::hazmat::sign_prehashed_rfc6979;
+use k256::ecdsa::DerSignature;
+use k256::elliptic_curve::ff::PrimeField as _;
+use k256::{NonZeroScalar, ProjectivePoint, Secp256k1};
+use sha2::Sha256;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::base58check::{self, Base58Error, Checksum, Decoded};
 use super::hash::hash160;
@@ -36,8 +39,6 @@ pub enum KeyError {
     Network(Network),
     #[error("signature type {0} of the private key is not secp256k1")]
     SignatureType(u8),
-    #[error("signing failed")]
-    Signing,
 }
 
 /// A compressed public key, 33 bytes, known to be a point on the curve.
@@ -112,24 +113,31 @@ impl fmt::Debug for PublicKey {
 /// A private key: wiped when dropped, `<redacted>` in every log.
 #[derive(Clone)]
 pub struct PrivateKey {
-    signer: SigningKey,
+    scalar: NonZeroScalar,
     public: PublicKey,
+}
+
+impl Drop for PrivateKey {
+    fn drop(&mut self) {
+        self.scalar.zeroize();
+    }
 }
 
 impl PrivateKey {
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        Self::from_signer(SigningKey::from_slice(bytes).map_err(|_| KeyError::Range)?)
+        let scalar: Option<NonZeroScalar> = NonZeroScalar::from_repr((*bytes).into()).into();
+        Self::from_nonzero(scalar.ok_or(KeyError::Range)?)
     }
 
     pub(super) fn from_scalar(scalar: &k256::Scalar) -> Result<Self, KeyError> {
-        let scalar: Option<k256::NonZeroScalar> = k256::NonZeroScalar::new(*scalar).into();
-        Self::from_signer(SigningKey::from(scalar.ok_or(KeyError::Range)?))
+        let scalar: Option<NonZeroScalar> = NonZeroScalar::new(*scalar).into();
+        Self::from_nonzero(scalar.ok_or(KeyError::Range)?)
     }
 
-    fn from_signer(signer: SigningKey) -> Result<Self, KeyError> {
-        let public =
-            PublicKey::of_point(signer.verifying_key().as_affine()).ok_or(KeyError::Range)?;
-        Ok(Self { signer, public })
+    fn from_nonzero(scalar: NonZeroScalar) -> Result<Self, KeyError> {
+        let point = ProjectivePoint::mul_by_generator(&scalar).to_affine();
+        let public = PublicKey::of_point(&point).ok_or(KeyError::Range)?;
+        Ok(Self { scalar, public })
     }
 
     /// Reads the text that wallets dump: network, signature type, key, checksum hashed once.
@@ -160,11 +168,11 @@ impl PrivateKey {
     }
 
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.signer.to_bytes().into())
+        Zeroizing::new(self.scalar.to_repr().into())
     }
 
-    pub(super) fn scalar(&self) -> k256::NonZeroScalar {
-        *self.signer.as_nonzero_scalar()
+    pub(super) fn scalar(&self) -> NonZeroScalar {
+        self.scalar
     }
 
     pub fn public_key(&self) -> PublicKey {
@@ -172,12 +180,10 @@ impl PrivateKey {
     }
 
     /// An ECDSA signature in DER: deterministic by RFC 6979 with SHA-256, low S.
-    pub(super) fn sign_der(&self, hash: &[u8; 32]) -> Result<k256::ecdsa::DerSignature, KeyError> {
-        let signature: k256::ecdsa::Signature = self
-            .signer
-            .sign_prehash(hash)
-            .map_err(|_| KeyError::Signing)?;
-        Ok(signature.normalize_s().to_der())
+    pub(super) fn sign_der(&self, hash: &[u8; 32]) -> DerSignature {
+        // The curve's own setting makes it low S.
+        let (signature, _) = sign_prehashed_rfc6979::<Secp256k1, Sha256>(&self.scalar, hash, &[]);
+        signature.to_der()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::codec::{write_var_bytes, write_var_int};
 use super::hash::blake256;
-use super::key::{KeyError, MAX_SIGNATURE_BYTES, PrivateKey};
+use super::key::{MAX_SIGNATURE_BYTES, PrivateKey};
 use super::multisig::RedeemScript;
 use super::script::push_onto;
 use super::tx::{Form, Transaction, version_word};
@@ -16,8 +16,6 @@ pub enum SignError {
     NoInput(usize),
     #[error("the key is not one of the redeem script's")]
     WrongKey,
-    #[error(transparent)]
-    Key(#[from] KeyError),
 }
 
 /// The witness form that is signed: the script that is spent at `input`, nothing elsewhere.
@@ -60,7 +58,7 @@ pub fn sign(
     script: &[u8],
     key: &PrivateKey,
 ) -> Result<Vec<u8>, SignError> {
-    let der = key.sign_der(&signature_hash(tx, input, script)?)?;
+    let der = key.sign_der(&signature_hash(tx, input, script)?);
     let mut signature = Vec::with_capacity(MAX_SIGNATURE_BYTES);
     signature.extend_from_slice(der.as_bytes());
     signature.push(SIGHASH_ALL);

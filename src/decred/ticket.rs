@@ -1,6 +1,8 @@
 //! Tickets (SSTx): telling them from other transactions, reading and building them.
 //! dcrd's `blockchain/stake/staketx.go` is the source of the shape.
 
+use smallvec::SmallVec;
+
 use super::hash::TicketHash;
 use super::params::Network;
 use super::script::{OP_RETURN, OP_SSTX, OP_SSTXCHANGE, PayTo};
@@ -34,6 +36,9 @@ pub struct Commitment {
     pub fee_limits: u16,
 }
 
+/// Of a pool's ticket there are two: the fee's and the owner's.
+pub type Commitments = SmallVec<[Commitment; 2]>;
+
 /// A ticket, as far as a pool needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
@@ -43,7 +48,7 @@ pub struct Ticket {
     /// Who may vote it.
     pub submission: PayTo,
     /// In the order of the inputs.
-    pub commitments: Vec<Commitment>,
+    pub commitments: Commitments,
     /// Sum of the change outputs.
     pub change: Atoms,
 }
@@ -69,7 +74,7 @@ impl Ticket {
         if first.value.0 < 0 {
             return Err(TicketError::Amount);
         }
-        let mut commitments = Vec::with_capacity(tx.inputs.len());
+        let mut commitments = Commitments::with_capacity(tx.inputs.len());
         let mut change = Atoms(0);
         for pair in rest.chunks_exact(2) {
             let [commitment, change_output] = pair else {

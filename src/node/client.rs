@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use rustls::ClientConfig;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, watch};
 
 use super::error::{Error, Unavailable};
-use super::link::Link;
+use super::link::{self, Link};
 pub use super::notification::Notifications;
 use super::supervisor::Supervisor;
 use super::written::Written;
@@ -126,6 +127,7 @@ impl ForConnection {
 /// What all handles and the supervisor have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) config: Config,
     pub(super) peer: Arc<Peer>,
     next_id: AtomicU64,
     unhurried: Arc<Semaphore>,
@@ -159,10 +161,10 @@ impl Client {
             next_id: AtomicU64::new(1),
             unhurried: Arc::new(Semaphore::new(UNHURRIED_CALLS)),
             pin: RwLock::new(dial::pin(&config)?),
+            config,
         });
         let (announcer, notifications) = notification::queue(options.queue);
-        let (supervisor, link) =
-            Supervisor::new(config, options, shared.clone(), announcer, tasks.clone());
+        let (supervisor, link) = Supervisor::new(options, shared.clone(), announcer, tasks.clone());
         supervisor.start().await?;
         let client = Client {
             shared,
@@ -271,6 +273,52 @@ impl Client {
         let id = self.shared.next_id();
         let answer = link.call(id, method, params, deadline, written).await;
         self.count(method, started.elapsed(), answer.as_ref().err());
+        answer
+    }
+
+    /// The same on a connection of its own, for what comes to megabytes: no notification waits behind it, and the
+    /// memory that a connection's buffers grew to goes with the connection.
+    pub(super) async fn call_aside<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: impl Serialize,
+        deadline: Duration,
+    ) -> Result<T, Error> {
+        let _place = match &self.lane {
+            Some(lane) => lane.acquire().await.ok(),
+            None => None,
+        };
+        if !self.is_connected() {
+            return Err(self.unavailable(Unavailable::NotConnected));
+        }
+        let started = Instant::now();
+        let answer = self.ask_aside(method, params, deadline).await;
+        self.count(method, started.elapsed(), answer.as_ref().err());
+        answer
+    }
+
+    async fn ask_aside<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: impl Serialize,
+        deadline: Duration,
+    ) -> Result<T, Error> {
+        let timing = Timing::default();
+        let (config, pin) = (&self.shared.config, self.shared.pin());
+        let (socket, meter) = dial::dial(config, pin, timing.connect).await?;
+        let (sink, stream) = socket.split();
+        let (link, queue) = Link::new(self.shared.next_id(), self.shared.peer.clone());
+        // Nothing is announced to who did not subscribe.
+        let (announcer, _) = notification::queue(1);
+        let reading = link::read(link.clone(), stream, announcer);
+        let writing = link::write(link.clone(), sink, queue, meter, timing);
+        let asking = async {
+            let (id, written) = (self.shared.next_id(), Written::default());
+            let answer = link.call(id, method, params, deadline, &written).await;
+            link.end("answered");
+            answer
+        };
+        let (answer, (), ()) = tokio::join!(asking, reading, writing);
         answer
     }
 

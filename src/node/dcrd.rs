@@ -330,7 +330,8 @@ impl Dcrd {
     }
 
     pub async fn live_tickets(&self) -> Result<Vec<TicketHash>, Error> {
-        let live: LiveTickets = self.0.call("livetickets", NO_PARAMS, LARGE).await?;
+        let asking = self.0.call_aside("livetickets", NO_PARAMS, LARGE);
+        let live: LiveTickets = asking.await?;
         Ok(live.tickets)
     }
 

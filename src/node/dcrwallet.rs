@@ -304,7 +304,7 @@ impl Dcrwallet {
     pub async fn tickets(&self, include_immature: bool) -> Result<Vec<TicketHash>, Error> {
         let answer: Hashes = self
             .0
-            .call("gettickets", (include_immature,), LARGE)
+            .call_aside("gettickets", (include_immature,), LARGE)
             .await?;
         Ok(answer.hashes)
     }

@@ -30,7 +30,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The task behind a client.
 pub(super) struct Supervisor {
-    config: Config,
     options: Options,
     shared: Arc<Shared>,
     announcer: Announcer,
@@ -42,7 +41,6 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) fn new(
-        config: Config,
         options: Options,
         shared: Arc<Shared>,
         announcer: Announcer,
@@ -50,7 +48,6 @@ impl Supervisor {
     ) -> (Self, watch::Receiver<Option<Arc<Link>>>) {
         let (current, link) = watch::channel(None);
         let supervisor = Self {
-            config,
             options,
             shared,
             announcer,
@@ -67,7 +64,7 @@ impl Supervisor {
     pub(super) async fn start(self) -> Result<(), Error> {
         let (told, outcome) = oneshot::channel();
         let (tasks, shared) = (self.tasks.clone(), self.shared.clone());
-        let span = tracing::info_span!("node", daemon = self.config.name);
+        let span = tracing::info_span!("node", daemon = self.shared.config.name);
         tasks.spawn("node", self.run(told).instrument(span));
         outcome.await.unwrap_or_else(|_| {
             Err(Error::Unavailable {
@@ -142,7 +139,8 @@ impl Supervisor {
     /// One attempt: dial, see that the right daemon answers, let callers in, subscribe.
     async fn connect(&mut self) -> Result<Arc<Link>, Error> {
         let timing = self.options.timing;
-        let (socket, meter) = dial::dial(&self.config, self.shared.pin(), timing.connect).await?;
+        let (socket, meter) =
+            dial::dial(&self.shared.config, self.shared.pin(), timing.connect).await?;
         let (sink, stream) = socket.split();
         let (link, queue) = Link::new(self.shared.next_id(), self.shared.peer.clone());
         let reading = link::read(link.clone(), stream, self.announcer.clone());
@@ -164,7 +162,7 @@ impl Supervisor {
         let versions: Versions = link
             .call(self.shared.next_id(), "version", NO_PARAMS, limit, &unnoted)
             .await?;
-        right_daemon(&self.config, &versions)?;
+        right_daemon(&self.shared.config, &versions)?;
         // Before the subscriptions: a vote on the first winners must find the connection.
         self.current.send_replace(Some(link.clone()));
         for subscription in &self.options.subscriptions {
@@ -175,7 +173,7 @@ impl Supervisor {
                 .await?;
         }
         self.generation += 1;
-        catalogue::NODE_CONNECTIONS.increment([self.config.name]);
+        catalogue::NODE_CONNECTIONS.increment([self.shared.config.name]);
         tracing::info!(node.generation = self.generation, "connected");
         self.announcer.announce(Notification::Connected {
             generation: self.generation,
@@ -184,7 +182,7 @@ impl Supervisor {
     }
 
     fn lost(&self, link: &Link) {
-        catalogue::NODE_DISCONNECTIONS.increment([self.config.name]);
+        catalogue::NODE_DISCONNECTIONS.increment([self.shared.config.name]);
         let reason = link.end_reason();
         tracing::warn!(reason, "connection lost");
         self.announcer.announce(Notification::Disconnected {

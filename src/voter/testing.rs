@@ -59,7 +59,7 @@ pub fn ticket(number: u8, owner: &Script) -> Arc<Ticket> {
         hash: Hash([number; 32]),
         price: Atoms(100_000),
         submission: PayTo::ScriptHash(owner.redeem.hash160()),
-        commitments: vec![commitment(FEE_ADDRESS, 10_000), commitment([1; 20], 95_000)],
+        commitments: vec![commitment(FEE_ADDRESS, 10_000), commitment([1; 20], 95_000)].into(),
         change: Atoms(0),
     })
 }

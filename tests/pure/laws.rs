@@ -208,7 +208,7 @@ proptest! {
         prop_assert_eq!(parsed.hash, tx.hash());
         prop_assert_eq!(parsed.price, tx.outputs[0].value);
         let commitments: Vec<_> = inputs.iter().map(|input| input.commitment).collect();
-        prop_assert_eq!(parsed.commitments, commitments);
+        prop_assert_eq!(parsed.commitments.as_slice(), commitments);
         prop_assert!(!ticket::is_vote(&tx) && !ticket::is_revocation(&tx));
     }
 
@@ -270,7 +270,7 @@ proptest! {
             hash: Hash::ZERO,
             price: Atoms(price),
             submission: PayTo::ScriptHash([9; 20]),
-            commitments: vec![commitment([1; 20], paid), commitment([2; 20], price + fee - paid)],
+            commitments: vec![commitment([1; 20], paid), commitment([2; 20], price + fee - paid)].into(),
             change: Atoms(0),
         };
         let schedule = FeeSchedule::flat(percent).unwrap();

@@ -340,7 +340,7 @@ pub fn own_ticket() -> Arc<Ticket> {
         hash: TicketHash::of(b"own ticket"),
         price: Atoms(100_000),
         submission: PayTo::ScriptHash(redeem.hash160()),
-        commitments: vec![commitment([1; 20], 10_000), commitment([2; 20], 95_000)],
+        commitments: vec![commitment([1; 20], 10_000), commitment([2; 20], 95_000)].into(),
         change: Atoms(0),
     })
 }

@@ -239,7 +239,8 @@ fn ticket(number: u8, owner: &RedeemScript) -> Arc<Ticket> {
         commitments: vec![
             commitment(PayTo::PubKeyHash([1; 20]), 10_000),
             commitment(PayTo::ScriptHash([2; 20]), 95_000),
-        ],
+        ]
+        .into(),
         change: Atoms(7),
     })
 }
