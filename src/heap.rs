@@ -9,29 +9,26 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::thread;
 
-const HEAPS: &str = "MALLOC_ARENA_MAX";
-/// Bytes from which on a piece has pages of its own, which its end gives back.
-const LARGE: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "131072");
-
 /// Does nothing when an operator has set one of the settings, or when the program cannot be started again, as after
 /// its file was replaced.
 pub fn be_sparing() {
-    if [HEAPS, LARGE.0].iter().any(|it| env::var_os(it).is_some()) {
+    let cores = thread::available_parallelism().map_or(2, NonZero::get);
+    let settings = [
+        ("MALLOC_ARENA_MAX", cores.to_string()),
+        // Bytes from which on a piece has pages of its own, which its end gives back.
+        ("MALLOC_MMAP_THRESHOLD_", "131072".to_owned()),
+    ];
+    if settings.iter().any(|(name, _)| env::var_os(name).is_some()) {
         return;
     }
     let Ok(program) = env::current_exe() else {
         return;
     };
-    let cores = thread::available_parallelism().map_or(2, NonZero::get);
     let mut again = Command::new(program);
     let mut words = env::args_os();
     if let Some(name) = words.next() {
         again.arg0(name);
     }
     // Only a failure comes back.
-    let _ = again
-        .args(words)
-        .env(HEAPS, cores.to_string())
-        .env(LARGE.0, LARGE.1)
-        .exec();
+    let _ = again.args(words).envs(settings).exec();
 }

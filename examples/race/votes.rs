@@ -86,7 +86,6 @@ fn open(voters: usize) -> World {
     });
     world.patience = PATIENCE;
     world.simnet.by_work = true;
-    world.pace = VOTING;
     world.user_joins("ann").submit_address_by_page();
     world.user_joins("bob").submit_address_by_api();
     world
@@ -101,6 +100,7 @@ fn run(
 ) {
     let mut stock = Stock::default();
     limit.follow(world.node());
+    world.pace = VOTING;
     for number in 1..=options.blocks {
         stock.keep(world);
         world.simnet.wait_for_votes(PATIENCE);

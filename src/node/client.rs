@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use rustls::ClientConfig;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::error::{Error, Unavailable};
 use super::link::{self, Link};
@@ -262,10 +262,7 @@ impl Client {
         deadline: Duration,
         written: &Written,
     ) -> Result<T, Error> {
-        let _place = match &self.lane {
-            Some(lane) => lane.acquire().await.ok(),
-            None => None,
-        };
+        let _place = self.place().await;
         let Some(link) = self.current() else {
             return Err(self.unavailable(Unavailable::NotConnected));
         };
@@ -277,22 +274,26 @@ impl Client {
     }
 
     /// The same on a connection of its own, for what comes to megabytes: no notification waits behind it, and the
-    /// memory that a connection's buffers grew to goes with the connection.
+    /// memory that a connection's buffers grew to goes with the connection. It fails when this handle's connection
+    /// ends meanwhile: there may be another daemon then.
     pub(super) async fn call_aside<T: DeserializeOwned>(
         &self,
         method: &'static str,
         params: impl Serialize,
         deadline: Duration,
     ) -> Result<T, Error> {
-        let _place = match &self.lane {
-            Some(lane) => lane.acquire().await.ok(),
-            None => None,
-        };
-        if !self.is_connected() {
+        let _place = self.place().await;
+        let Some(link) = self.current() else {
             return Err(self.unavailable(Unavailable::NotConnected));
-        }
+        };
         let started = Instant::now();
-        let answer = self.ask_aside(method, params, deadline).await;
+        let answer = tokio::select! {
+            biased;
+            () = link.ended() => {
+                Err(self.unavailable(Unavailable::Disconnected(link.end_reason())))
+            }
+            answer = self.ask_aside(method, params, deadline) => answer,
+        };
         self.count(method, started.elapsed(), answer.as_ref().err());
         answer
     }
@@ -320,6 +321,11 @@ impl Client {
         };
         let (answer, (), ()) = tokio::join!(asking, reading, writing);
         answer
+    }
+
+    /// What an unhurried handle holds while it calls.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.lane.as_ref()?.acquire().await.ok()
     }
 
     fn count(&self, method: &'static str, took: Duration, error: Option<&Error>) {

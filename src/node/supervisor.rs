@@ -69,7 +69,7 @@ impl Supervisor {
         outcome.await.unwrap_or_else(|_| {
             Err(Error::Unavailable {
                 peer: shared.peer.as_ref().clone(),
-                reason: Unavailable::Disconnected("stopping".to_owned()),
+                reason: Unavailable::Stopping,
             })
         })
     }

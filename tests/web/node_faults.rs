@@ -360,6 +360,22 @@ async fn tens_of_thousands_of_tickets_are_read() {
 }
 
 #[tokio::test]
+async fn a_list_comes_on_a_connection_of_its_own_and_ends_with_the_one_it_was_asked_by() {
+    let fake = FakeDaemon::dcrd().await;
+    let (client, _notifications, tasks) = start(&fake, Options::default()).await;
+    fake.script("livetickets", |_| Reply::Hold);
+    let dcrd = Dcrd::new(client);
+    let stopping = async {
+        fake.held(1).await;
+        tasks.stop();
+    };
+    let asking = tokio::time::timeout(LONG, dcrd.live_tickets());
+    let (answer, ()) = tokio::join!(asking, stopping);
+    let error = answer.expect("an end before the list's own").unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+}
+
+#[tokio::test]
 async fn calls_in_flight_are_answered_after_the_order_to_stop() {
     let fake = FakeDaemon::dcrd().await;
     let (client, _notifications, tasks) = start(&fake, Options::default()).await;

@@ -102,12 +102,20 @@ impl Line {
         }
     }
 
-    pub(super) fn is_sum_of(&self, content: &[u8]) -> bool {
+    fn is_sum_of(&self, content: &[u8]) -> bool {
         let sum = match self.format {
             FORMER => hex::encode(blake256(content)),
             _ => sum(content),
         };
         content.len() == self.bytes && sum == self.checksum
+    }
+
+    /// What follows it says, if it is what was written.
+    pub(super) fn read<T: DeserializeOwned>(&self, content: &[u8]) -> Result<T, Unreadable> {
+        if !self.is_sum_of(content) {
+            return Err(Unreadable::Checksum);
+        }
+        Ok(serde_json::from_slice(content)?)
     }
 }
 
@@ -130,10 +138,7 @@ pub(super) fn read_file<T: DeserializeOwned>(
     let longest = u64::try_from(line.bytes).unwrap_or(u64::MAX);
     file.take(longest.saturating_add(1))
         .read_to_end(&mut content)?;
-    if !line.is_sum_of(&content) {
-        return Err(Unreadable::Checksum);
-    }
-    let content = serde_json::from_slice(&content)?;
+    let content = line.read(&content)?;
     Ok((line, content))
 }
 
@@ -159,10 +164,7 @@ pub fn open<T: DeserializeOwned>(
 ) -> Result<(Option<PoolId>, T), Unreadable> {
     let (line, content) = split(file).ok_or(Unreadable::Shape)?;
     line.expect(kind, network)?;
-    if !line.is_sum_of(content) {
-        return Err(Unreadable::Checksum);
-    }
-    Ok((line.pool_id, serde_json::from_slice(content)?))
+    Ok((line.pool_id, line.read(content)?))
 }
 
 /// The first line, and what follows it.
